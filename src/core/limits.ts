@@ -1,0 +1,26 @@
+/** The largest document read or written, in bytes of its text. */
+export const documentBytesMax: number = 64 * 1024 * 1024;
+
+/** The deepest nesting of a document, in levels: recursion over a document is safe up to here. */
+export const depthMax: number = 128;
+
+/** How long hints must be quiet before a source is read again, in milliseconds. */
+export const debounceMsDefault: number = 250;
+
+/** How long a read can be put off by hints that never fall quiet, in milliseconds. */
+export const maxWaitMsDefault: number = 750;
+
+/** How often a source is looked at where no event came, in milliseconds. */
+export const pollMsDefault: number = 500;
+
+/** How long a caller waits for an answer, in milliseconds. */
+export const timeoutMsDefault: number = 5000;
+
+/** How old a temporary file must be before it counts as left behind by a dead writer, in milliseconds. */
+export const orphanAgeMs: number = 60_000;
+
+/** How often a rename is tried where another program may hold the target open (Windows). */
+export const renameAttemptsMax: number = 8;
+
+/** How often a change is computed anew because the document moved on underneath it. */
+export const conflictAttemptsMax: number = 64;

@@ -1,0 +1,100 @@
+import type { Annotations } from "./annotation.ts";
+import { annotationsAt } from "./annotation.ts";
+import type { Change } from "./diff.ts";
+import { isPlainObject, type Json, valueAt } from "./document.ts";
+import { holdfastError, type PathStep } from "./error.ts";
+import { describePath } from "./pointer.ts";
+
+/** What stands for a secret where a value is shown. Written back, it means: keep what is there. */
+export const redacted: { readonly $secret: "unchanged" } = Object.freeze({ $secret: "unchanged" });
+
+/**
+ * Puts the placeholder for every secret in a value or document.
+ *
+ * @returns the very same value when there is no secret in it
+ */
+export function redact<T>(value: T, annotations: Annotations | undefined): T {
+  if (annotations === undefined || value === undefined || !annotations.mayHoldSecret) return value;
+  if (annotations.secret) return redacted as T;
+  if (Array.isArray(value)) {
+    return value.map((item, index) => redact(item, annotations.child(index))) as T;
+  }
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, redact(part, annotations.child(key))]),
+  ) as T;
+}
+
+/** Puts the placeholder for every secret in a list of changes: a changed secret only says that it changed. */
+export function redactChanges(
+  changes: readonly Change[],
+  annotations: Annotations | undefined,
+): readonly Change[] {
+  if (annotations?.mayHoldSecret !== true) return changes;
+  return changes.map((change): Change => {
+    const place = withinSecret(change.path, annotations)
+      ? secretPlace
+      : annotationsAt(annotations, change.path);
+    const { path, kind } = change;
+    if (kind === "added") return { path, kind, after: redact(change.after, place) };
+    if (kind === "removed") return { path, kind, before: redact(change.before, place) };
+    return { path, kind, before: redact(change.before, place), after: redact(change.after, place) };
+  });
+}
+
+/**
+ * Puts what is there in place of every placeholder that a caller wrote back.
+ *
+ * @param next the document to be stored
+ * @param current the document that the placeholders refer to; parts it shares with `next` hold none
+ * @throws `INVALID` where the current document holds nothing
+ */
+export function keepSecrets(next: Json, current: Json | undefined): Json {
+  return keep(next, current, []) as Json;
+}
+
+function keep(next: unknown, current: unknown, path: PathStep[]): unknown {
+  if (next === current || typeof next !== "object" || next === null) return next;
+  if (isPlaceholder(next)) {
+    if (current !== undefined) return current;
+    const message = `Cannot keep the secret at ${
+      describePath(path)
+    }: found nothing there; write the secret itself`;
+    throw holdfastError("INVALID", message, {
+      problems: [{ path: [...path], message, severity: "error" }],
+    });
+  }
+  let result: Record<PathStep, unknown> | undefined;
+  for (const step of Array.isArray(next) ? next.keys() : Object.keys(next)) {
+    const part = (next as Record<PathStep, unknown>)[step];
+    path.push(step);
+    const kept = keep(part, valueAt(current, [step]), path);
+    path.pop();
+    if (kept === part) continue;
+    result ??= (Array.isArray(next) ? [...next] : { ...next }) as Record<PathStep, unknown>;
+    result[step] = kept;
+  }
+  return result ?? next;
+}
+
+function isPlaceholder(value: object): boolean {
+  return "$secret" in value && value.$secret === redacted.$secret &&
+    Object.keys(value).length === 1;
+}
+
+function withinSecret(path: readonly PathStep[], annotations: Annotations): boolean {
+  let place: Annotations | undefined = annotations;
+  for (const step of path) {
+    if (place?.secret === true) return true;
+    place = place?.child(step);
+  }
+  return false;
+}
+
+const secretPlace: Annotations = {
+  secret: true,
+  restartRequired: false,
+  advice: [],
+  mayHoldSecret: true,
+  child: () => secretPlace,
+};

@@ -1,0 +1,64 @@
+import type { Annotations } from "./annotation.ts";
+import { isPlainObject } from "./document.ts";
+import type { Path, PathStep } from "./error.ts";
+import { diff } from "./diff.ts";
+
+/** A value that waits for a restart. */
+export interface PendingRestart {
+  readonly path: Path;
+  /** What the process runs with. */
+  readonly running: unknown;
+  /** What is stored, and will count after a restart. */
+  readonly stored: unknown;
+}
+
+/** A value whose restart-required parts are those of the running one. */
+export interface Held {
+  readonly value: unknown;
+  readonly pending: readonly PendingRestart[];
+}
+
+/**
+ * Keeps the running value wherever the schema says that only a restart changes it.
+ *
+ * @param running the value the process runs with
+ * @param next the value that is stored now; left as it is
+ */
+export function holdForRestart(
+  running: unknown,
+  next: unknown,
+  annotations: Annotations | undefined,
+): Held {
+  const pending: PendingRestart[] = [];
+  return { value: hold(running, next, annotations, [], pending), pending };
+}
+
+function hold(
+  running: unknown,
+  next: unknown,
+  place: Annotations | undefined,
+  path: PathStep[],
+  pending: PendingRestart[],
+): unknown {
+  if (place === undefined || running === next) return next;
+  if (place.restartRequired) {
+    if (diff(running, next).length === 0) return next;
+    pending.push({ path: [...path], running, stored: next });
+    return running;
+  }
+  const arrays = Array.isArray(running) && Array.isArray(next);
+  if (!arrays && !(isPlainObject(running) && isPlainObject(next))) return next;
+  const before = running as Record<PathStep, unknown>;
+  const after = next as Record<PathStep, unknown>;
+  const result = (arrays ? [...next] : { ...after }) as Record<PathStep, unknown>;
+  for (
+    const step of arrays ? next.keys() : new Set([...Object.keys(before), ...Object.keys(after)])
+  ) {
+    path.push(step);
+    const held = hold(before[step], after[step], place.child(step), path, pending);
+    path.pop();
+    if (held !== undefined) result[step] = held;
+    else delete result[step];
+  }
+  return result;
+}
