@@ -1,0 +1,54 @@
+import type { Json } from "../core/document.ts";
+import { holdfastError, type Path } from "../core/error.ts";
+import { json } from "./json.ts";
+
+/** A place in a text; both count from 1, columns in UTF-16 code units. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A document read from bytes. */
+export interface Decoded {
+  readonly document: Json;
+  /** The text that was read, for edits that keep its style and for places in it. */
+  readonly text: string;
+}
+
+/** How documents are written in a file. */
+export interface Format {
+  readonly name: string;
+
+  /**
+   * Reads a document.
+   *
+   * @param source names the bytes in messages
+   * @throws `PARSE` with line and column, `TOO_LARGE` when nested too deep
+   */
+  decode(bytes: Uint8Array, source: string): Decoded;
+
+  /**
+   * Writes a document.
+   *
+   * @param previous the text it replaces, whose style is kept as far as the format can
+   */
+  encode(document: Json, previous?: string): string;
+
+  /** Where the value at a path stands in a sound text, or the nearest thing above it that does. */
+  locate(text: string, path: Path): Position;
+}
+
+/**
+ * The format that a file's name calls for.
+ *
+ * @throws `UNSUPPORTED` when the extension is not known
+ */
+export function formatOf(path: string): Format {
+  const extension = /\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase();
+  if (extension === undefined || extension === "json") return json;
+  throw holdfastError(
+    "UNSUPPORTED",
+    `Cannot read ${path}: found the extension .${extension}, which is no known format; use .json`,
+    { what: `format .${extension}` },
+  );
+}

@@ -1,0 +1,52 @@
+import { checkDocument, type Json, tooDeep } from "../core/document.ts";
+import type { Path } from "../core/error.ts";
+import type { Decoded, Format, Position } from "./format.ts";
+import { countMembers, scanJson } from "./json_scan.ts";
+import { decodeText, parseError, positionAt } from "./text.ts";
+
+/** Strict JSON (RFC 8259), with nothing left to a parser's taste: a key twice or a number that rounds is refused. */
+export const json: Format = { name: "json", decode, encode, locate };
+
+function decode(bytes: Uint8Array, source: string): Decoded {
+  const text = decodeText(bytes, source);
+  let document: Json | undefined;
+  let sound = false;
+  try {
+    document = JSON.parse(text) as Json;
+    const check = checkDocument(document);
+    // JSON.parse drops the first of two equal keys: the text then has more members than the document.
+    sound = check.problem === undefined && check.members === countMembers(text);
+  } catch {
+    // The engines word their errors differently and quote the text; the scan below finds the place itself.
+  }
+  if (!sound) throw faultOf(text, source);
+  return { document: document!, text };
+}
+
+function faultOf(text: string, source: string): Error {
+  const fault = scanJson(text);
+  if (fault === undefined) throw new Error(`JSON.parse and the scan disagree about ${source}`);
+  return fault.tooDeep
+    ? tooDeep(`read ${source}`)
+    : parseError(source, positionAt(text, fault.offset), fault.message);
+}
+
+function locate(text: string, path: Path): Position {
+  let deepest = -1;
+  let offset = 0;
+  scanJson(text, (at, start) => {
+    if (
+      at.length > deepest && at.length <= path.length &&
+      at.every((step, index) => step === path[index])
+    ) {
+      deepest = at.length;
+      offset = start;
+    }
+  });
+  return positionAt(text, offset);
+}
+
+function encode(document: Json, previous?: string): string {
+  const indentation = /^[{[]\r?\n([ \t]+)/.exec(previous?.trimStart() ?? "")?.[1] ?? "  ";
+  return JSON.stringify(document, undefined, indentation) + "\n";
+}
