@@ -1,0 +1,92 @@
+import type { Json } from "../core/document.ts";
+import type { HoldfastError, Path } from "../core/error.ts";
+import type { Host } from "../host/host.ts";
+
+/**
+ * A place that a document comes from: anything that can be loaded and watched. It is a description, without any
+ * resource, until it is opened; it can be opened more than once.
+ */
+export interface Source {
+  readonly kind: "source" | "store";
+  /** How messages and snapshots call it, such as the path of a file. */
+  readonly name: string;
+  /** @throws `IO`, `UNAVAILABLE` when it cannot be reached at all */
+  open(context: SourceContext): Promise<OpenSource>;
+}
+
+/** What a source gets from the config that opens it. */
+export interface SourceContext {
+  readonly host: Host;
+  /** Tells the person in charge of something dubious that does not stop the source. */
+  readonly warn: (message: string) => void;
+  /** Whether watching alone keeps the process running. */
+  readonly keepAlive: boolean;
+}
+
+/** A source in use. Its methods may be called concurrently. */
+export interface OpenSource {
+  readonly backend: string;
+
+  /**
+   * Reads the document once: everything in the answer comes from that one read.
+   *
+   * @throws `IO`, `UNSAFE_FILE`, `TOO_LARGE`, `UNAVAILABLE` when it cannot be read
+   */
+  load(): Promise<Loaded>;
+
+  /** Calls `look` whenever the document may have changed, never twice at once, until closed. */
+  watch(options: SourceWatchOptions): Promise<SourceWatch>;
+
+  /** Lets go of every resource. */
+  close(): Promise<void>;
+}
+
+/** What one read of a source gave. */
+export interface Loaded {
+  /** The document; undefined when nothing is stored, or when `fault` says why the bytes are none. */
+  readonly document: Json | undefined;
+  /** Why the bytes that were found are no document. */
+  readonly fault?: HoldfastError;
+  /** `sha256:` and hexadecimal over the bytes; empty when nothing is stored. */
+  readonly hash: string;
+  /** The store's newest generation. Bytes that somebody else wrote into a file get one only when they are adopted. */
+  readonly generation: number;
+  /** Where the value at a path was written, for messages. */
+  readonly locate: (path: Path) => Place | undefined;
+  /** What is dubious about the place, though not wrong. */
+  readonly warnings: readonly string[];
+  /** The filesystem paths read. */
+  readonly resolvedPaths: readonly string[];
+}
+
+/** Where something was written, as a person would look for it. Lines and columns count from 1. */
+export interface Place {
+  readonly source: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** How quickly changes are noticed. */
+export interface WatchTiming {
+  /** How long hints must be quiet before the source is read, in milliseconds; 250 when left out. */
+  readonly debounceMs?: number | undefined;
+  /** How long hints that never fall quiet can put the read off, in milliseconds; 750 when left out. */
+  readonly maxWaitMs?: number | undefined;
+  /** How often to look where no hint came, in milliseconds; 500 when left out. */
+  readonly pollMs?: number | undefined;
+}
+
+/** How a source is watched. */
+export interface SourceWatchOptions {
+  readonly timing: WatchTiming;
+  /** Reads and applies. Never rejects; the next look waits for it. */
+  readonly look: () => Promise<void>;
+}
+
+/** A source being watched. */
+export interface SourceWatch {
+  /** `events` when changes are told by the platform, `polling` when they are only looked for. */
+  readonly mode: "events" | "polling";
+  /** Ends it. Resolves when no look is under way any more and none will come. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,252 @@
+import type { Json } from "../core/document.ts";
+import { hasErrno, type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
+import { documentBytesMax } from "../core/limits.ts";
+import { type Format, formatOf } from "../format/format.ts";
+import { replaceFile, sweepTemporaries } from "../host/durable.ts";
+import type { FileRead, Host } from "../host/host.ts";
+import { absolutePath, baseName, directoryOf, joinPath, pathFromUrl } from "../host/path.ts";
+import { watchDirectories } from "../host/watch.ts";
+import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
+import { judgeTrust, type Trust } from "./file_trust.ts";
+import type { OpenStore, Store, StoreChange } from "./store.ts";
+
+/** How a config file is treated. */
+export interface FileOptions {
+  /** Whose files are accepted; `owner` when left out: root's and our own, not writable by everybody. */
+  readonly trust?: Trust | undefined;
+}
+
+/**
+ * A config file, read and written in the format that its extension names. A symbolic link is followed, and stays when the
+ * file is written.
+ *
+ * @param path relative to the working directory at the time of opening, absolute, or a `file:` URL
+ *
+ * @example
+ * ```ts
+ * import { file, openConfig } from "holdfast";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".json" });
+ * await Deno.writeTextFile(path, `{ "rate": 1 }`);
+ * await using config = await openConfig(file(path), { watch: false });
+ * console.log(config.value); // { rate: 1 }
+ * ```
+ */
+export function file(path: string | URL, options: FileOptions = {}): Store {
+  return {
+    kind: "store",
+    name: String(path),
+    open: async (context) => {
+      const { host } = context;
+      const named = path instanceof URL ? pathFromUrl(path, host.capabilities.platform) : path;
+      const format = formatOf(named);
+      return new OpenFile(
+        await absolutePath(host, named),
+        format,
+        options.trust ?? "owner",
+        context,
+      );
+    },
+  };
+}
+
+/** The mode of everything written: only the owner reads a config, since it may hold secrets. */
+const fileMode = 0o600;
+const directoryMode = 0o700;
+
+class OpenFile implements OpenStore {
+  readonly backend = "file";
+  readonly #path: string;
+  readonly #format: Format;
+  readonly #trust: Trust;
+  readonly #context: SourceContext;
+  readonly #host: Host;
+  /** The content that the newest generation stands for. */
+  #current: Loaded | undefined;
+  #text: string | undefined;
+  /** The last thing read, so that bytes which stay refused are not decoded at every look. */
+  #seen: Loaded | undefined;
+  #swept = false;
+
+  constructor(path: string, format: Format, trust: Trust, context: SourceContext) {
+    this.#path = path;
+    this.#format = format;
+    this.#trust = trust;
+    this.#context = context;
+    this.#host = context.host;
+  }
+
+  get #generation(): number {
+    return this.#current?.generation ?? 0;
+  }
+
+  async load(): Promise<Loaded> {
+    const read = await this.#read();
+    if (read === undefined) return this.#loaded(undefined, "", undefined, this.#path, []);
+    const { path, bytes } = read;
+    const warnings = await this.#judge(path, read);
+    const hash = this.#hash(bytes);
+    const known = [this.#current, this.#seen].find((loaded) => loaded?.hash === hash);
+    if (known !== undefined) return { ...known, generation: this.#generation, warnings };
+    this.#seen = this.#decode(bytes, hash, path, warnings);
+    return this.#seen;
+  }
+
+  adopt(loaded: Loaded): Promise<Loaded> {
+    this.#current = { ...loaded, generation: this.#generation + 1 };
+    return Promise.resolve(this.#current);
+  }
+
+  async commit({ document, base, refused }: StoreChange): Promise<Loaded> {
+    const text = this.#format.encode(document, this.#text);
+    const bytes = new TextEncoder().encode(text);
+    if (bytes.length > documentBytesMax) throw tooLarge(this.#path, bytes.length);
+    const hash = this.#hash(bytes);
+    const target = await this.#target();
+    if (!this.#swept) {
+      await sweepTemporaries(this.#host, target);
+      this.#swept = true;
+    }
+    await replaceFile(this.#host, target, {
+      bytes,
+      mode: fileMode,
+      beforeRename: () => this.#makeWay(target, base, refused),
+    });
+    this.#text = text;
+    this.#current = {
+      ...this.#loaded(document, hash, undefined, target, []),
+      generation: base.generation + 1,
+      locate: (path) => ({ source: this.#path, ...this.#format.locate(text, path) }),
+    };
+    return this.#current;
+  }
+
+  async watch({ timing, look }: SourceWatchOptions): Promise<SourceWatch> {
+    return await watchDirectories(this.#host, {
+      ...timing,
+      look,
+      directories: async () => {
+        const target = await this.#host.resolve(this.#path).catch(() => this.#path);
+        return [directoryOf(this.#path), directoryOf(target)];
+      },
+      keepAlive: this.#context.keepAlive,
+      warn: this.#context.warn,
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** The file with its links resolved; undefined when nothing is there. */
+  async #read(): Promise<(FileRead & { path: string }) | undefined> {
+    try {
+      const path = await this.#host.resolve(this.#path);
+      return { path, ...await this.#host.read(path, documentBytesMax) };
+    } catch (error) {
+      if (hasErrno(error, "ENOENT")) return undefined;
+      throw error;
+    }
+  }
+
+  async #judge(path: string, { stat }: FileRead): Promise<string[]> {
+    if (!this.#host.capabilities.modes) return [];
+    return judgeTrust({
+      path: this.#path,
+      file: stat,
+      directory: await this.#host.stat(directoryOf(path)).catch(() => undefined),
+      userId: this.#host.userId(),
+      trust: this.#trust,
+    });
+  }
+
+  #decode(bytes: Uint8Array, hash: string, path: string, warnings: readonly string[]): Loaded {
+    try {
+      const { document, text } = this.#format.decode(bytes, this.#path);
+      this.#text = text;
+      return {
+        ...this.#loaded(document, hash, undefined, path, warnings),
+        locate: (at) => ({ source: this.#path, ...this.#format.locate(text, at) }),
+      };
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error;
+      return this.#loaded(undefined, hash, error, path, warnings);
+    }
+  }
+
+  #loaded(
+    document: Json | undefined,
+    hash: string,
+    fault: HoldfastError | undefined,
+    path: string,
+    warnings: readonly string[],
+  ): Loaded {
+    return {
+      document,
+      ...(fault === undefined ? {} : { fault }),
+      hash,
+      generation: this.#generation,
+      locate: () => ({ source: this.#path }),
+      warnings,
+      resolvedPaths: [path],
+    };
+  }
+
+  /** Where to write: the file behind the links, in a directory that is made if need be. */
+  async #target(): Promise<string> {
+    const read = await this.#host.resolve(this.#path).catch((error: unknown) => {
+      if (!hasErrno(error, "ENOENT")) throw error;
+    });
+    if (read !== undefined) return read;
+    const directory = directoryOf(this.#path);
+    await this.#host.makeDirectory(directory, directoryMode);
+    const name = baseName(this.#path);
+    if ((await this.#host.list(directory)).includes(name)) {
+      throw holdfastError(
+        "UNSAFE_FILE",
+        `Cannot write ${this.#path}: found a symbolic link to nothing; make its target, or remove the link`,
+        { path: this.#path, found: "dangling link" },
+      );
+    }
+    return joinPath(await this.#host.resolve(directory), name);
+  }
+
+  /** The last look before the rename: only what the change was computed from, or what was refused, may be replaced. */
+  async #makeWay(target: string, base: Loaded, refused: Loaded | undefined): Promise<void> {
+    const read = await this.#read();
+    const found = read === undefined ? "" : this.#hash(read.bytes);
+    if (found !== (refused ?? base).hash) {
+      throw holdfastError(
+        "CONFLICT",
+        `Cannot write ${this.#path}: found that it changed since generation ${base.generation}; read it and try again`,
+        { expected: base.generation, current: base.generation + 1 },
+      );
+    }
+    if (refused !== undefined && read !== undefined) {
+      await this.#keepAside(target, read.bytes, found);
+    }
+  }
+
+  async #keepAside(target: string, bytes: Uint8Array, hash: string): Promise<void> {
+    const name = `.${baseName(target)}.refused.${
+      hash.slice("sha256:".length, "sha256:".length + 16)
+    }`;
+    const aside = joinPath(directoryOf(target), name);
+    await replaceFile(this.#host, aside, { bytes, mode: fileMode });
+    this.#context.warn(
+      `A write replaces the refused content of ${this.#path}; it is kept as ${aside}`,
+    );
+  }
+
+  #hash(bytes: Uint8Array): string {
+    return `sha256:${this.#host.hash(bytes)}`;
+  }
+}
+
+function tooLarge(path: string, found: number): Error {
+  return holdfastError(
+    "TOO_LARGE",
+    `Cannot write ${path}: found a document of ${found} bytes, allowed are ${documentBytesMax}; make it smaller`,
+    { what: "document in bytes", limit: documentBytesMax, found },
+  );
+}

@@ -1,0 +1,63 @@
+import { holdfastError } from "../core/error.ts";
+import type { HostStat } from "../host/host.ts";
+
+/** Whose files are accepted: `owner` those of root and of our own user, `any` everybody's. */
+export type Trust = "owner" | "any";
+
+/** What is known about a file when it is judged. */
+export interface TrustEvidence {
+  readonly path: string;
+  readonly file: HostStat;
+  readonly directory: HostStat | undefined;
+  /** Our own user; undefined when unknown, and then owners are not judged. */
+  readonly userId: number | undefined;
+  readonly trust: Trust;
+}
+
+/**
+ * Judges whether a config file may decide what this process does, by who else can write or read it.
+ *
+ * @returns what is dubious, for a loud warning
+ * @throws `UNSAFE_FILE` when somebody else owns it or everybody can write it
+ */
+export function judgeTrust({ path, file, directory, userId, trust }: TrustEvidence): string[] {
+  const foreign = userId !== undefined && file.userId !== 0 && file.userId !== userId;
+  if (trust === "owner" && foreign) {
+    throw unsafe(
+      path,
+      `the owner ${file.userId}, who is neither root nor user ${userId}`,
+      "chown it",
+    );
+  }
+  if (trust === "owner" && (file.mode & 0o002) !== 0) {
+    throw unsafe(path, `mode ${octal(file.mode)}, which lets everybody write`, "chmod 600 it");
+  }
+  const warnings: string[] = [];
+  // What root provides for us to read, such as a mounted ConfigMap, could not be read by us with mode 0600.
+  const provided = file.userId === 0 && userId !== 0 && (file.mode & 0o022) === 0;
+  if ((file.mode & 0o077) !== 0 && !provided) {
+    warnings.push(`${path} has mode ${octal(file.mode)}, wider than 600; chmod 600 it`);
+  }
+  if (
+    directory !== undefined && (directory.mode & 0o002) !== 0 && (directory.mode & 0o1000) === 0
+  ) {
+    warnings.push(
+      `the directory of ${path} has mode ${
+        octal(directory.mode)
+      }: everybody can replace the file; chmod o-w it`,
+    );
+  }
+  return warnings;
+}
+
+function unsafe(path: string, found: string, remedy: string): Error {
+  return holdfastError(
+    "UNSAFE_FILE",
+    `Cannot trust ${path}: found ${found}; ${remedy}, or allow it with trust: "any"`,
+    { path, found },
+  );
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(3, "0");
+}
