@@ -1,0 +1,130 @@
+/**
+ * A configuration store for long-running servers on Node, Deno and Bun: one typed, validated, frozen value that follows a
+ * file, and writes that are durable or not made at all.
+ *
+ * @example
+ * ```ts
+ * import { memory, openConfig } from "holdfast";
+ * import * as v from "valibot";
+ *
+ * const schema = v.object({ rate: v.optional(v.pipe(v.number(), v.minValue(1)), 10) });
+ * const config = await openConfig(memory({}), { schema });
+ * config.subscribe((value, previous) => console.log(previous.rate, "→", value.rate));
+ * await config.setAt(["rate"], 20);
+ * console.log(config.value.rate); // 20
+ * await config.close();
+ * ```
+ *
+ * @module
+ */
+import { detectHost } from "./adapters/detect.ts";
+import { configPathOn } from "./src/config/config_path.ts";
+import { type OpenConfig, openConfigOn } from "./src/config/open.ts";
+import type { Host } from "./src/host/host.ts";
+
+/**
+ * Opens a config: a path, a `file:` URL, a store or a source becomes one live, typed, validated and frozen value.
+ *
+ * @param target what to open; a relative path counts from the working directory
+ * @param options the schema and how to treat the source
+ * @returns the config, once the first value is there
+ * @throws `NOT_FOUND` when nothing is stored and neither seed nor defaults make a whole; `PARSE`, `INVALID`,
+ * `UNSUPPORTED_VERSION`, `MIGRATION` when the document is not good; `UNSAFE_FILE`, `IO` when it cannot be read;
+ * `UNSUPPORTED` when the schema cannot be used; `ABORTED`
+ *
+ * @example
+ * ```ts
+ * import { memory, openConfig } from "holdfast";
+ * import * as v from "valibot";
+ *
+ * const schema = v.object({ port: v.optional(v.number(), 8080) });
+ * const config = await openConfig(memory({}), { schema });
+ * console.log(config.value.port); // 8080
+ * await config.close();
+ * ```
+ */
+export const openConfig: OpenConfig = openConfigOn(detectHost);
+
+/**
+ * Where the platform wants a user's configuration of an application to be: under `$XDG_CONFIG_HOME` or `~/.config` on Linux,
+ * `~/Library/Application Support` on macOS, `%APPDATA%` on Windows. Nothing is made there before the first write.
+ *
+ * @param app the application's name, which becomes a directory
+ * @returns the absolute path of its `config.json`
+ * @throws `UNSUPPORTED` when the name is no plain name or the environment names no directory of the user's
+ */
+export const configPath: (app: string, host?: Host) => string = configPathOn(detectHost);
+
+export { restartRequired, secret, warnIf } from "./src/core/annotation.ts";
+export type { RestartRequiredAction, SecretAction, WarnIfAction } from "./src/core/annotation.ts";
+export { diff } from "./src/core/diff.ts";
+export type { Change } from "./src/core/diff.ts";
+export type { DeepReadonly, Json, JsonArray, JsonObject } from "./src/core/document.ts";
+export { isHoldfastError } from "./src/core/error.ts";
+export type {
+  ErrorCode,
+  ErrorDetails,
+  HoldfastError,
+  HoldfastErrorOf,
+  Path,
+  PathStep,
+  Problem,
+  Severity,
+} from "./src/core/error.ts";
+export type { Migrations } from "./src/core/migration.ts";
+export { formatPointer, parseDottedPath, parsePointer } from "./src/core/pointer.ts";
+export type { PendingRestart } from "./src/core/restart.ts";
+export { validate } from "./src/core/schema.ts";
+export type {
+  InferInput,
+  InferOutput,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+  Validation,
+} from "./src/core/schema.ts";
+export { toEnvelope } from "./src/config/envelope.ts";
+export type { Envelope } from "./src/config/envelope.ts";
+export type { OpenConfig } from "./src/config/open.ts";
+export type {
+  AuditEvent,
+  ChangeSet,
+  Config,
+  ImmediateListener,
+  Listener,
+  Logger,
+  OpenOptions,
+  Origin,
+  ReadonlyConfig,
+  Snapshot,
+  SourceState,
+  Status,
+  SubscribeOptions,
+  WriteOptions,
+  Written,
+} from "./src/config/types.ts";
+export type {
+  Capabilities,
+  FileRead,
+  Host,
+  HostFile,
+  HostStat,
+  HostWatch,
+  SleepOptions,
+  WatchOptions,
+} from "./src/host/host.ts";
+export type {
+  Loaded,
+  OpenSource,
+  Place,
+  Source,
+  SourceContext,
+  SourceWatch,
+  SourceWatchOptions,
+  WatchTiming,
+} from "./src/source/source.ts";
+export { file } from "./src/store/file.ts";
+export type { FileOptions } from "./src/store/file.ts";
+export type { Trust } from "./src/store/file_trust.ts";
+export { memory } from "./src/store/memory.ts";
+export type { OpenStore, Store, StoreChange } from "./src/store/store.ts";

@@ -1,0 +1,82 @@
+import { assertDocument, type Json } from "../core/document.ts";
+import { holdfastError } from "../core/error.ts";
+import { timeoutMsDefault } from "../core/limits.ts";
+import type { InferInput, InferOutput, StandardSchema } from "../core/schema.ts";
+import type { Host } from "../host/host.ts";
+import type { Source } from "../source/source.ts";
+import { file } from "../store/file.ts";
+import type { Store } from "../store/store.ts";
+import { startConfig } from "./live_config.ts";
+import { createPipeline } from "./pipeline.ts";
+import { createReporter } from "./reporter.ts";
+import type { Config, OpenOptions, ReadonlyConfig } from "./types.ts";
+
+/** Opens a config on a runtime. */
+export interface OpenConfig {
+  <Schema extends StandardSchema>(
+    target: string | URL | Store,
+    options: OpenOptions<Schema> & { readonly schema: Schema },
+  ): Promise<Config<InferInput<Schema>, InferOutput<Schema>>>;
+  (
+    target: string | URL | Store,
+    options?: OpenOptions<StandardSchema<Json>>,
+  ): Promise<Config<Json, Json>>;
+  <Schema extends StandardSchema>(
+    target: Source,
+    options: OpenOptions<Schema> & { readonly schema: Schema },
+  ): Promise<ReadonlyConfig<InferOutput<Schema>>>;
+  (
+    target: Source,
+    options?: OpenOptions<StandardSchema<Json>>,
+  ): Promise<ReadonlyConfig<Json>>;
+}
+
+/** Makes the `openConfig` of a runtime, whose host counts where the caller names none. */
+export function openConfigOn(runtime: () => Host): OpenConfig {
+  return ((target: string | URL | Source, options: OpenOptions<StandardSchema> = {}) =>
+    open(target, options, options.host ?? runtime())) as OpenConfig;
+}
+
+async function open(
+  target: string | URL | Source,
+  options: OpenOptions<StandardSchema>,
+  host: Host,
+): Promise<Config<unknown, unknown>> {
+  const described = typeof target === "string" || target instanceof URL
+    ? file(target, { trust: options.trust })
+    : target;
+  const { name } = described;
+  const { signal, seed, keepAlive = false, logger, audit } = options;
+  if (signal?.aborted) {
+    throw holdfastError(
+      "ABORTED",
+      `Cannot open ${name}: found the signal aborted already; give one that is not`,
+      { operation: "open" },
+      signal.reason,
+    );
+  }
+  const pipeline = createPipeline(options.schema, options.migrations);
+  if (seed !== undefined) assertDocument(seed, `use the seed of ${name}`);
+  const reporter = createReporter(logger, audit);
+  const source = await described.open({ host, keepAlive, warn: reporter.warnOnce });
+  try {
+    return await startConfig({
+      name,
+      source,
+      pipeline,
+      host,
+      reporter,
+      migrate: options.migrate ?? "store",
+      realm: options.realm,
+      actor: options.actor,
+      timeoutMs: options.timeoutMs ?? timeoutMsDefault,
+      watch: options.watch ?? {},
+      seed: seed as Json | undefined,
+      signal,
+    });
+  } catch (error) {
+    reporter.close();
+    await source.close();
+    throw error;
+  }
+}

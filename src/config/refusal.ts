@@ -1,0 +1,38 @@
+import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
+import type { Loaded } from "../source/source.ts";
+
+/** Something newer than what runs, turned down. */
+export interface Refusal {
+  readonly error: HoldfastError;
+  readonly problems: readonly Problem[];
+  /** What was turned down; undefined when it could not even be read. */
+  readonly loaded: Loaded | undefined;
+}
+
+/** Words why something was turned down. */
+export function refusalOf(thrown: unknown, source: string, loaded: Loaded | undefined): Refusal {
+  const error = isHoldfastError(thrown) ? thrown : unexpected(source, thrown);
+  return { error, problems: problemsOf(error, source), loaded };
+}
+
+/** Tells whether the same thing is turned down again, for the same reason. */
+export function isSameRefusal(one: Refusal | undefined, other: Refusal): boolean {
+  return one !== undefined && one.loaded?.hash === other.loaded?.hash &&
+    one.error.message === other.error.message;
+}
+
+function problemsOf(error: HoldfastError, source: string): readonly Problem[] {
+  if (error.code === "INVALID") return error.details.problems;
+  const place = error.code === "PARSE" ? error.details : { source };
+  return [{ path: [], message: error.message, severity: "error", ...place }];
+}
+
+function unexpected(source: string, thrown: unknown): HoldfastError {
+  const name = thrown instanceof Error ? thrown.name : "error";
+  return holdfastError(
+    "UNAVAILABLE",
+    `Cannot take over ${source}: found an unexpected ${name}; see its cause`,
+    { source },
+    thrown,
+  );
+}

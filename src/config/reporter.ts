@@ -1,0 +1,51 @@
+import type { AuditEvent, Logger } from "./types.ts";
+
+/** Tells people: isolated, so that a logger or an auditor that throws disturbs nothing. */
+export interface Reporter {
+  info(message: string): void;
+  /** Warns, unless this very warning was given before. */
+  warnOnce(message: string): void;
+  error(message: string): void;
+  audit(event: AuditEvent): void;
+  /** Says nothing any more. */
+  close(): void;
+}
+
+// Bounds what is remembered of warnings; a source that words ever new ones may repeat itself after so many.
+const warningsMax = 1000;
+
+/** Makes the reporter of one config. */
+export function createReporter(
+  logger: Logger = { warn: console.warn, error: console.error },
+  audit?: (event: AuditEvent) => void,
+): Reporter {
+  const told = new Set<string>();
+  let closed = false;
+
+  function guarded(call: () => void): void {
+    if (closed) return;
+    try {
+      call();
+    } catch (error) {
+      console.error("holdfast: the logger or auditor threw", error);
+    }
+  }
+
+  return {
+    info: (message) => guarded(() => logger.info?.(message)),
+    warnOnce: (message) => {
+      if (told.has(message)) return;
+      if (told.size >= warningsMax) told.clear();
+      told.add(message);
+      guarded(() => logger.warn(message));
+    },
+    error: (message) => guarded(() => logger.error(message)),
+    audit: (event) => {
+      // On a later turn, so that it runs outside of the change it tells about.
+      if (audit !== undefined) queueMicrotask(() => guarded(() => audit(event)));
+    },
+    close: () => {
+      closed = true;
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Annotations } from "../core/annotation.ts";
+import { annotationsAt } from "../core/annotation.ts";
+import { redact } from "../core/redact.ts";
+import type { SourceWatch } from "../source/source.ts";
+import type { Engine } from "./engine.ts";
+import type { Status } from "./types.ts";
+
+/** Tells how a config is, from what its engine knows. */
+export function statusOf(
+  engine: Engine,
+  watch: SourceWatch | undefined,
+  annotations: Annotations | undefined,
+): Status {
+  const { running, refusal } = engine;
+  const { loaded, snapshot, warnings, pendingRestart } = running;
+  const stored = refusal?.loaded ?? loaded;
+  const { revision, generation, hash } = snapshot;
+  return {
+    state: refusal === undefined ? "ok" : "degraded",
+    stored: { generation: stored.generation, hash: stored.hash },
+    running: { revision, generation, hash },
+    problems: [
+      ...refusal?.problems ?? [],
+      ...warnings,
+      ...loaded.warnings.map((message) => ({ path: [], message, severity: "warning" as const })),
+    ],
+    pendingRestart: pendingRestart.map(({ path, running, stored }) => {
+      const place = annotationsAt(annotations, path);
+      return { path, running: redact(running, place), stored: redact(stored, place) };
+    }),
+    sources: snapshot.sources.map((source) => ({ ...source, watch: watch?.mode ?? "off" })),
+  };
+}

@@ -1,0 +1,204 @@
+import { diff } from "../core/diff.ts";
+import { holdfastError } from "../core/error.ts";
+import { type Cause, changeSetOf } from "./change_set.ts";
+import type { Reporter } from "./reporter.ts";
+import type { ChangeSet, Snapshot, SubscribeOptions } from "./types.ts";
+
+/** Called after a change with the selected part and what it was. */
+type AnyListener = (next: unknown, previous: unknown, changeSet: ChangeSet | undefined) => unknown;
+
+/** What one subscriber wants. */
+export interface Subscription {
+  readonly select: (value: unknown) => unknown;
+  readonly listener: AnyListener;
+  readonly options: SubscribeOptions;
+}
+
+/**
+ * Brings snapshots to subscribers, each at its own pace: while one is busy, snapshots pass by, and then it gets the newest
+ * with the difference from what it last got. Nothing here runs during a change.
+ */
+export class Subscribers {
+  readonly #reporter: Reporter;
+  readonly #name: string;
+  readonly #all = new Set<Subscriber>();
+  readonly #readers = new Set<Reader>();
+  #newest: Snapshot<unknown>;
+  #cause: Cause = { origin: "external" };
+  #closed = false;
+
+  constructor(first: Snapshot<unknown>, name: string, reporter: Reporter) {
+    this.#newest = first;
+    this.#name = name;
+    this.#reporter = reporter;
+  }
+
+  /** Takes note of a new snapshot and of what led to it. */
+  publish(snapshot: Snapshot<unknown>, cause: Cause): void {
+    this.#newest = snapshot;
+    this.#cause = cause;
+    for (const subscriber of this.#all) this.#wake(subscriber);
+    for (const reader of this.#readers) reader.wake();
+  }
+
+  /** Adds a subscriber; the answer removes it. */
+  add(subscription: Subscription): () => void {
+    const { signal, immediate } = subscription.options;
+    const stop = () => {
+      this.#all.delete(subscriber);
+      signal?.removeEventListener("abort", stop);
+    };
+    const subscriber: Subscriber = { subscription, last: this.#newest, busy: false, stop };
+    if (this.#closed || signal?.aborted) return stop;
+    signal?.addEventListener("abort", stop);
+    this.#all.add(subscriber);
+    if (immediate) void this.#greet(subscriber);
+    return stop;
+  }
+
+  /** The changes from now on, several as one for a slow reader. */
+  changes(signal: AbortSignal | undefined): AsyncIterableIterator<ChangeSet> {
+    let last = this.#newest;
+    const reader: Reader = { waiting: [], ended: this.#closed, wake: () => {} };
+    const take = (): IteratorResult<ChangeSet> | undefined => {
+      if (reader.ended) return { done: true, value: undefined };
+      if (this.#newest.value === last.value) return undefined;
+      const changeSet = this.#difference(last, this.#newest);
+      last = this.#newest;
+      return { done: false, value: changeSet };
+    };
+    const end = () => {
+      reader.ended = true;
+      reader.wake();
+      this.#readers.delete(reader);
+      signal?.removeEventListener("abort", end);
+    };
+    reader.wake = () => {
+      while (reader.waiting.length > 0) {
+        const result = take();
+        if (result === undefined) return;
+        reader.waiting.shift()!(result);
+      }
+    };
+    this.#readers.add(reader);
+    signal?.addEventListener("abort", end);
+    if (signal?.aborted) end();
+    const iterator: AsyncIterableIterator<ChangeSet> = {
+      next: () => {
+        const result = reader.waiting.length === 0 ? take() : undefined;
+        if (result !== undefined) return Promise.resolve(result);
+        return new Promise((resolve) => reader.waiting.push(resolve));
+      },
+      return: () => {
+        end();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /** Calls nobody any more and ends every iteration. */
+  close(): void {
+    this.#closed = true;
+    for (const subscriber of [...this.#all]) subscriber.stop();
+    for (const reader of [...this.#readers]) {
+      reader.ended = true;
+      reader.wake();
+    }
+    this.#readers.clear();
+  }
+
+  #difference(before: Snapshot<unknown>, after: Snapshot<unknown>): ChangeSet {
+    return changeSetOf(this.#name, before, after, diff(before.value, after.value), this.#cause);
+  }
+
+  async #greet(subscriber: Subscriber): Promise<void> {
+    const { select } = subscriber.subscription;
+    subscriber.busy = true;
+    await Promise.resolve();
+    const now = this.#newest;
+    subscriber.last = now;
+    await this.#call(subscriber, () => [select(now.value), undefined, undefined]);
+    subscriber.busy = false;
+    this.#wake(subscriber);
+  }
+
+  #wake(subscriber: Subscriber): void {
+    if (!subscriber.busy) void this.#serve(subscriber);
+  }
+
+  async #serve(subscriber: Subscriber): Promise<void> {
+    subscriber.busy = true;
+    await Promise.resolve();
+    while (this.#all.has(subscriber) && subscriber.last !== this.#newest) {
+      const previous = subscriber.last;
+      const next = this.#newest;
+      subscriber.last = next;
+      if (next.value === previous.value) continue;
+      await this.#call(subscriber, ({ select, options }) => {
+        const before = select(previous.value);
+        const after = select(next.value);
+        const equal = options.equals ?? deepEqual;
+        return equal(after, before) ? undefined : [after, before, this.#difference(previous, next)];
+      });
+    }
+    subscriber.busy = false;
+  }
+
+  async #call(
+    subscriber: Subscriber,
+    prepare: (subscription: Subscription) => Parameters<AnyListener> | undefined,
+  ): Promise<void> {
+    const { subscription } = subscriber;
+    try {
+      const call = prepare(subscription);
+      if (call !== undefined && this.#all.has(subscriber)) await subscription.listener(...call);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#reporter.error(`A subscriber of ${this.#name} threw: ${reason}; it stays subscribed`);
+    }
+  }
+}
+
+interface Subscriber {
+  readonly subscription: Subscription;
+  /** What it last got, or saw when it came. */
+  last: Snapshot<unknown>;
+  busy: boolean;
+  readonly stop: () => void;
+}
+
+interface Reader {
+  /** Those who asked for the next change and wait for it. */
+  readonly waiting: ((result: IteratorResult<ChangeSet>) => void)[];
+  ended: boolean;
+  wake: () => void;
+}
+
+/** Tells the two forms of `subscribe` apart. */
+export function readSubscription(parameters: readonly unknown[]): Subscription {
+  const [first, second, third] = parameters;
+  if (typeof first !== "function") {
+    throw holdfastError(
+      "UNSUPPORTED",
+      `Cannot subscribe: found ${typeof first} where a listener or a selector belongs; give a function`,
+      { what: "listener" },
+    );
+  }
+  if (typeof second === "function") {
+    const select = first as Subscription["select"];
+    return { select, listener: second as AnyListener, options: (third ?? {}) as SubscribeOptions };
+  }
+  const options = (second ?? {}) as SubscribeOptions;
+  return { select: (value) => value, listener: first as AnyListener, options };
+}
+
+function deepEqual(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  try {
+    return diff(one, other).length === 0;
+  } catch {
+    return false; // A selector may build what cannot be compared; then it counts as new.
+  }
+}

@@ -1,0 +1,259 @@
+import { diff } from "../core/diff.ts";
+import { assertDocument, type Json } from "../core/document.ts";
+import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
+import { conflictAttemptsMax } from "../core/limits.ts";
+import { keepSecrets } from "../core/redact.ts";
+import type { Host } from "../host/host.ts";
+import type { Cause } from "./change_set.ts";
+import type { Engine } from "./engine.ts";
+import type { Candidate, Pipeline } from "./pipeline.ts";
+import type { Queue } from "./queue.ts";
+import type { ChangeSet, Snapshot, WriteOptions } from "./types.ts";
+
+/** Computes a new document from the newest one; may be called again on a newer one. */
+export type Edit = (document: Json, value: unknown) => Json;
+
+/** What a write gives. */
+export interface WriteOutcome {
+  readonly snapshot: Snapshot<unknown>;
+  readonly changeSet: ChangeSet;
+}
+
+/** What a writer works with. */
+export interface WriterParts {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly queue: Queue;
+  readonly pipeline: Pipeline;
+  readonly host: Host;
+  readonly actor: string | undefined;
+  readonly timeoutMs: number;
+}
+
+interface Call {
+  readonly edit: Edit;
+  readonly options: WriteOptions;
+  readonly deadlineMs: number;
+  readonly resolve: (outcome: WriteOutcome) => void;
+  readonly reject: (error: unknown) => void;
+  settled: boolean;
+}
+
+/**
+ * Brings writes to the store. Calls that wait when a commit begins share it: they are applied in order, and each is
+ * answered once all are durable. One that fails is refused alone; one with an expected generation does not share.
+ */
+export class Writer {
+  readonly #parts: WriterParts;
+  readonly #waiting: Call[] = [];
+  readonly #inFlight = new Set<Call>();
+  readonly #closing = new AbortController();
+  #storing = false;
+  #guard: Promise<void> | undefined;
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+  }
+
+  /** Queues a write. */
+  submit(edit: Edit, options: WriteOptions): Promise<WriteOutcome> {
+    const { host, queue, timeoutMs } = this.#parts;
+    return new Promise((resolve, reject) => {
+      const deadlineMs = host.monotonic() + timeoutMs;
+      this.#waiting.push({ edit, options, deadlineMs, resolve, reject, settled: false });
+      if (this.#waiting.length === 1) void queue.run(() => this.#drain());
+      this.#guard ??= this.#watchDeadlines();
+    });
+  }
+
+  /** Refuses what still waits; what is under way goes on. */
+  close(error: HoldfastError): void {
+    this.#closing.abort();
+    for (const call of this.#waiting.splice(0)) reject(call, error);
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const calls = this.#nextBatch();
+      for (const call of calls) this.#inFlight.add(call);
+      try {
+        await this.#commit(calls);
+      } catch (error) {
+        for (const call of calls) reject(call, error);
+      } finally {
+        this.#inFlight.clear();
+        this.#storing = false;
+      }
+    }
+  }
+
+  #nextBatch(): Call[] {
+    const alone = this.#waiting.findIndex((call) => call.options.expectedGeneration !== undefined);
+    return this.#waiting.splice(0, alone === -1 ? this.#waiting.length : Math.max(alone, 1));
+  }
+
+  async #commit(calls: readonly Call[]): Promise<void> {
+    const { engine } = this.#parts;
+    for (let attempt = 1;; attempt++) {
+      await this.#checkExpectation(calls[0]!);
+      const composed = await this.#compose(calls.filter((call) => !call.settled));
+      const accepted = composed?.calls.filter((call) => !call.settled) ?? [];
+      if (composed === undefined || accepted.length === 0) return;
+      // A deadline passed while the schema was asked: compose again without that call.
+      if (accepted.length < composed.calls.length) continue;
+      const cause = this.#causeOf(accepted);
+      try {
+        const changeSet = this.#isStored(composed.candidate)
+          ? engine.unchanged(cause)
+          : await this.#store(composed.candidate, cause);
+        const { snapshot } = engine.running;
+        for (const call of accepted) resolve(call, { snapshot, changeSet });
+        return;
+      } catch (error) {
+        if (!isHoldfastError(error, "CONFLICT") || attempt >= conflictAttemptsMax) throw error;
+        await this.#lookAgain();
+      }
+    }
+  }
+
+  async #store(candidate: Candidate, cause: Cause): Promise<ChangeSet> {
+    this.#storing = true;
+    try {
+      return await this.#parts.engine.commit(candidate, cause);
+    } catch (error) {
+      // What is there now decides what the next write starts from.
+      if (isHoldfastError(error, "COMMIT_UNKNOWN")) await this.#lookAgain();
+      throw error;
+    } finally {
+      this.#storing = false;
+    }
+  }
+
+  async #checkExpectation({ options: { expectedGeneration: expected } }: Call): Promise<void> {
+    const { engine, name } = this.#parts;
+    if (expected === undefined || expected === engine.running.snapshot.generation) return;
+    // The caller may have heard of a generation that was not noticed here yet.
+    await this.#lookAgain();
+    const current = engine.running.snapshot.generation;
+    if (expected === current) return;
+    throw holdfastError(
+      "CONFLICT",
+      `Cannot write ${name}: found generation ${current}, expected ${expected}; read it and decide anew`,
+      { expected, current },
+    );
+  }
+
+  /** Applies the calls in order: all at once if the outcome is good, else one by one to find the bad ones. */
+  async #compose(calls: readonly Call[]): Promise<Composed | undefined> {
+    const base = this.#parts.engine.running.document;
+    if (calls.length > 1) {
+      try {
+        const document = calls.reduce((current, call) => this.#edit(current, call), base);
+        return { calls, candidate: await this.#check(document) };
+      } catch {
+        // Which of them failed, and why, comes out below.
+      }
+    }
+    let composed: Composed | undefined;
+    let document = base;
+    for (const call of calls) {
+      try {
+        const next = this.#edit(document, call);
+        const good = [...composed?.calls ?? [], call];
+        composed = { calls: good, candidate: await this.#check(next) };
+        document = next;
+      } catch (error) {
+        reject(call, error);
+      }
+    }
+    return composed;
+  }
+
+  #edit(document: Json, call: Call): Json {
+    const { value } = this.#parts.engine.running.snapshot;
+    return keepSecrets(call.edit(document, value), document);
+  }
+
+  async #check(document: Json): Promise<Candidate> {
+    const { name, pipeline } = this.#parts;
+    assertDocument(document, `write ${name}`);
+    return await pipeline.run(document, `the change of ${name}`);
+  }
+
+  #isStored(candidate: Candidate): boolean {
+    const { refusal, running } = this.#parts.engine;
+    return refusal === undefined && running.loaded.document !== undefined &&
+      diff(running.document, candidate.document).length === 0;
+  }
+
+  #causeOf(calls: readonly Call[]): Cause {
+    const actors = new Set(calls.map(({ options }) => options.actor ?? this.#parts.actor));
+    const reasons = new Set(calls.map(({ options }) => options.reason));
+    return {
+      origin: "commit",
+      actor: joined(actors, ", "),
+      reason: joined(reasons, "; "),
+    };
+  }
+
+  async #lookAgain(): Promise<void> {
+    // What is turned down there is kept by the engine, and the next commit takes it into account.
+    await this.#parts.engine.look().catch(() => {});
+  }
+
+  async #watchDeadlines(): Promise<void> {
+    const { host } = this.#parts;
+    const { signal } = this.#closing;
+    for (;;) {
+      // All calls may wait equally long, so the oldest comes first.
+      const oldest = [...this.#inFlight, ...this.#waiting].find((call) => !call.settled);
+      if (oldest === undefined) break;
+      const waitMs = oldest.deadlineMs - host.monotonic();
+      if (waitMs <= 0) this.#expire(oldest);
+      else if (!await host.sleep(waitMs, { signal, keepAlive: false })) break;
+    }
+    this.#guard = undefined;
+  }
+
+  #expire(call: Call): void {
+    const { name, timeoutMs } = this.#parts;
+    const waiting = this.#waiting.indexOf(call);
+    if (waiting >= 0) this.#waiting.splice(waiting, 1);
+    const unknown = waiting === -1 && this.#storing;
+    const attempt = `Cannot confirm the write of ${name} within ${timeoutMs} ms`;
+    reject(
+      call,
+      unknown
+        ? holdfastError(
+          "COMMIT_UNKNOWN",
+          `${attempt}: found it under way, and it may still land; read before writing again`,
+          { source: name },
+        )
+        : holdfastError(
+          "TIMEOUT",
+          `${attempt}: found it still waiting, and nothing was stored; try again, or allow more time`,
+          { operation: "write", timeoutMs },
+        ),
+    );
+  }
+}
+
+interface Composed {
+  readonly calls: readonly Call[];
+  readonly candidate: Candidate;
+}
+
+function joined(texts: ReadonlySet<string | undefined>, separator: string): string | undefined {
+  const given = [...texts].filter((text) => text !== undefined);
+  return given.length === 0 ? undefined : given.join(separator);
+}
+
+function resolve(call: Call, outcome: WriteOutcome): void {
+  call.settled = true;
+  call.resolve(outcome);
+}
+
+function reject(call: Call, error: unknown): void {
+  call.settled = true;
+  call.reject(error);
+}
