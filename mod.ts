@@ -59,7 +59,13 @@ export { restartRequired, secret, warnIf } from "./src/core/annotation.ts";
 export type { RestartRequiredAction, SecretAction, WarnIfAction } from "./src/core/annotation.ts";
 export { diff } from "./src/core/diff.ts";
 export type { Change } from "./src/core/diff.ts";
-export type { DeepReadonly, Json, JsonArray, JsonObject } from "./src/core/document.ts";
+export type {
+  DeepReadonly,
+  DeepReadonlyArray,
+  Json,
+  JsonArray,
+  JsonObject,
+} from "./src/core/document.ts";
 export { isHoldfastError } from "./src/core/error.ts";
 export type {
   ErrorCode,

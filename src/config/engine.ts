@@ -90,7 +90,7 @@ export class Engine {
       const candidate = await pipeline.run(seed, `the seed of ${name}`);
       const prepared = this.#prepare(candidate);
       const stored = await this.#store
-        .commit({ document: candidate.document, base: loaded, refused: undefined })
+        .commit({ document: prepared.document, base: loaded, refused: undefined })
         .catch((error: unknown) => {
           // Another process seeded first; its document counts.
           if (!isHoldfastError(error, "CONFLICT")) throw error;
@@ -142,7 +142,7 @@ export class Engine {
     }
     const prepared = this.#prepare(candidate);
     const loaded = await this.#store.commit({
-      document: candidate.document,
+      document: prepared.document,
       base: this.running.loaded,
       refused: this.#refusal?.loaded,
     });
@@ -254,9 +254,8 @@ export class Engine {
   }
 
   #audit(outcome: AuditEvent["outcome"], changeSet: ChangeSet, problems: readonly Problem[]): void {
-    const { newHash: hash, oldHash: _, ...rest } = changeSet;
     const changes = redactChanges(changeSet.changes, this.#parts.pipeline.annotations);
-    this.#parts.reporter.audit({ ...rest, outcome, hash, changes, problems });
+    this.#parts.reporter.audit({ ...changeSet, outcome, changes, problems });
   }
 
   #gone(): HoldfastError {

@@ -5,12 +5,19 @@ import type { Snapshot } from "./types.ts";
 
 /** A snapshot as it is shown to others: plain JSON, secrets redacted. */
 export interface Envelope {
+  /** As stored, at the newest version; null when nothing is. */
   readonly document: unknown;
+  /** What the program reads. */
   readonly value: unknown;
+  /** Of the store. */
   readonly generation: number;
+  /** Of the running value. */
   readonly revision: number;
+  /** Over the stored bytes. */
   readonly hash: string;
+  /** The realm that `openConfig` was given. */
   readonly realm_id?: string;
+  /** The instance that `openConfig` was given. */
   readonly instance_id?: string;
   /** The kind of store or source, such as `file`. */
   readonly backend: string;

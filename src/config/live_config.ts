@@ -24,10 +24,10 @@ export async function startConfig<Input, Output>(
   parts: LiveParts,
 ): Promise<Config<Input, Output>> {
   const queue = new Queue();
-  const engine = new Engine({ ...parts, publish: (...news) => config?.publish(...news) });
-  let config: LiveConfig<Input, Output> | undefined;
+  const published: { to?: LiveConfig<Input, Output> } = {};
+  const engine = new Engine({ ...parts, publish: (...news) => published.to?.publish(...news) });
   await queue.run(() => engine.start(parts.seed));
-  config = new LiveConfig<Input, Output>(parts, engine, queue);
+  const config = published.to = new LiveConfig<Input, Output>(parts, engine, queue);
   await config.follow();
   return config;
 }

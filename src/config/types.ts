@@ -10,6 +10,7 @@ import type { Trust } from "../store/file_trust.ts";
 
 /** What a config holds at one moment: deeply frozen, and the same object until the next change. */
 export interface Snapshot<Output> {
+  /** What the program reads. */
   readonly value: DeepReadonly<Output>;
   /** Counts the changes of the running value in this process, from 0. */
   readonly revision: number;
@@ -17,6 +18,7 @@ export interface Snapshot<Output> {
   readonly generation: number;
   /** `sha256:` and hexadecimal over the stored bytes; empty when nothing is stored. */
   readonly hash: string;
+  /** What it was made of. */
   readonly sources: readonly SourceState[];
   /** When the content was loaded or written, in ISO 8601. */
   readonly loadedAt: string;
@@ -24,8 +26,11 @@ export interface Snapshot<Output> {
 
 /** One of the sources that a snapshot was made of. */
 export interface SourceState {
+  /** As messages call it. */
   readonly name: string;
+  /** Of a store. */
   readonly generation?: number;
+  /** Over its bytes. */
   readonly hash: string;
 }
 
@@ -38,10 +43,13 @@ export interface ChangeSet {
   readonly from: number;
   /** The generation after. */
   readonly to: number;
+  /** The differences; empty when there was nothing before. */
   readonly changes: readonly Change[];
   /** The name of the source. */
   readonly source: string;
+  /** Over the bytes before; empty when nothing was stored. */
   readonly oldHash: string;
+  /** Over the bytes after. */
   readonly newHash: string;
   /** In ISO 8601. */
   readonly at: string;
@@ -49,6 +57,7 @@ export interface ChangeSet {
   readonly actor?: string;
   /** Why; several, separated by semicolons, where calls shared one commit. */
   readonly reason?: string;
+  /** Why there is a new generation. */
   readonly origin: Origin;
 }
 
@@ -58,11 +67,13 @@ export interface WriteOptions {
   readonly expectedGeneration?: number | undefined;
   /** Who asks for it; the config's actor when left out. */
   readonly actor?: string | undefined;
+  /** Why it is asked for. */
   readonly reason?: string | undefined;
 }
 
 /** What a write gives once it is durable. */
 export interface Written<Output> {
+  /** What the process runs with after the write. */
   readonly snapshot: Snapshot<Output>;
   /** What the write changed in the document. Empty, with equal generations, when it changed nothing. */
   readonly changeSet: ChangeSet;
@@ -84,31 +95,27 @@ export interface Status {
   readonly problems: readonly Problem[];
   /** Values that wait for a restart, redacted. */
   readonly pendingRestart: readonly PendingRestart[];
+  /** What the value was made of, and how each is watched. */
   readonly sources: readonly (SourceState & { readonly watch: "events" | "polling" | "off" })[];
 }
 
-/** Something that an auditor wants to know, secrets redacted. */
-export interface AuditEvent {
+/** Something that an auditor wants to know, secrets redacted; its changes are those of the document. */
+export interface AuditEvent extends ChangeSet {
   /** `applied` when the running document changed, `refused` when something newer was turned down. */
   readonly outcome: "applied" | "refused";
-  /** In ISO 8601. */
-  readonly at: string;
-  readonly source: string;
-  readonly origin: Origin;
-  readonly actor?: string;
-  readonly reason?: string;
-  readonly from: number;
-  readonly to: number;
-  readonly hash: string;
-  readonly changes: readonly Change[];
+  /** Why it was refused. */
   readonly problems: readonly Problem[];
 }
 
 /** Where messages go; `console` fits. */
 export interface Logger {
+  /** Takes a message for developers. */
   debug?(message: string): void;
+  /** Takes a message that calls for nothing. */
   info?(message: string): void;
+  /** Takes a message about something dubious. */
   warn(message: string): void;
+  /** Takes a message about something refused. */
   error(message: string): void;
 }
 
@@ -190,6 +197,7 @@ export interface ReadonlyConfig<Output> {
     listener: ImmediateListener<DeepReadonly<Output>>,
     options: SubscribeOptions & { readonly immediate: true },
   ): () => void;
+  /** Calls a listener after every change of the value. */
   subscribe(listener: Listener<DeepReadonly<Output>>, options?: SubscribeOptions): () => void;
 
   /** Calls a listener only when the selected part changed. */
@@ -198,6 +206,7 @@ export interface ReadonlyConfig<Output> {
     listener: ImmediateListener<Part>,
     options: SubscribeOptions<Part> & { readonly immediate: true },
   ): () => void;
+  /** Calls a listener only when the selected part changed. */
   subscribe<Part>(
     select: (value: DeepReadonly<Output>) => Part,
     listener: Listener<Part>,
@@ -207,10 +216,12 @@ export interface ReadonlyConfig<Output> {
   /** The changes of the value from now on; a slow reader gets several at once, as one. Ends when the config closes. */
   changes(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<ChangeSet>;
 
+  /** Tells whether what is stored is what runs, and why not. */
   status(): Status;
 
   /** Stops watching and waits for what is under way; no callback runs afterwards. May be called more than once. */
   close(): Promise<void>;
+  /** Closes. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -3,21 +3,29 @@ import { holdfastError, type Path, type PathStep } from "./error.ts";
 
 /** Marks a value of a schema as secret. */
 export interface SecretAction<Input> extends BaseMetadata<Input> {
+  /** Tells this action from others. */
   readonly type: "secret";
+  /** The function that makes it. */
   readonly reference: typeof secret;
 }
 
 /** Marks a value of a schema as one that only a restart can change. */
 export interface RestartRequiredAction<Input> extends BaseMetadata<Input> {
+  /** Tells this action from others. */
   readonly type: "restart_required";
+  /** The function that makes it. */
   readonly reference: typeof restartRequired;
 }
 
 /** Attaches a warning to a value of a schema. */
 export interface WarnIfAction<Input> extends BaseMetadata<Input> {
+  /** Tells this action from others. */
   readonly type: "warn_if";
+  /** The function that makes it. */
   readonly reference: typeof warnIf;
+  /** True for a value to be warned of. */
   readonly test: (value: Input) => boolean;
+  /** The warning. */
   readonly message: string;
 }
 
@@ -69,6 +77,7 @@ export function warnIf<Input>(
 /** A warning attached to a place of a schema. */
 export interface Advice {
   readonly test: (value: unknown) => boolean;
+  /** The warning. */
   readonly message: string;
 }
 

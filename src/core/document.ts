@@ -8,13 +8,20 @@ export type Json = null | boolean | number | string | JsonArray | JsonObject;
 export type JsonArray = readonly Json[];
 /** An object within a document. */
 export interface JsonObject {
+  /** A member; `__proto__`, `constructor` and `prototype` are refused. */
   readonly [key: string]: Json;
 }
 
 /** `T` with every property and element read-only, at every depth. */
 export type DeepReadonly<T> = T extends (...parameters: never[]) => unknown ? T
+  : T extends readonly [unknown, ...unknown[]]
+    ? { readonly [Index in keyof T]: DeepReadonly<T[Index]> }
+  : T extends readonly (infer Element)[] ? DeepReadonlyArray<Element>
   : T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
   : T;
+
+/** An array that is read-only at every depth. An interface, so that recursive types such as {@link Json} come to an end. */
+export interface DeepReadonlyArray<Element> extends ReadonlyArray<DeepReadonly<Element>> {}
 
 /** Tells an object made by a literal or by a parser from arrays, instances of classes and the rest. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -9,11 +9,17 @@ export type Path = readonly PathStep[];
 
 /** Something wrong with a document, at a place. Lines and columns count from 1. */
 export interface Problem {
+  /** Where in the document; empty for the whole. */
   readonly path: Path;
+  /** What is wrong and, where it helps, what to do. */
   readonly message: string;
+  /** Whether it blocks. */
   readonly severity: Severity;
+  /** The source that the place is in. */
   readonly source?: string;
+  /** From 1. */
   readonly line?: number;
+  /** From 1, in UTF-16 code units. */
   readonly column?: number;
 }
 
@@ -68,8 +74,11 @@ export type ErrorCode = keyof ErrorDetails;
 
 /** An error with one code and the details that go with it. */
 export interface HoldfastErrorOf<Code extends ErrorCode> extends Error {
+  /** Always the same: decide by `code`. */
   readonly name: "HoldfastError";
+  /** What a program decides by. */
   readonly code: Code;
+  /** The facts that go with the code. */
   readonly details: ErrorDetails[Code];
 }
 

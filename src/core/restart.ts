@@ -5,6 +5,7 @@ import { diff } from "./diff.ts";
 
 /** A value that waits for a restart. */
 export interface PendingRestart {
+  /** Where in the value. */
   readonly path: Path;
   /** What the process runs with. */
   readonly running: unknown;

@@ -8,6 +8,7 @@ import { freeze } from "./snapshot.ts";
  * Annotations need valibot.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** What the specification asks of a schema. */
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
@@ -25,7 +26,9 @@ export type StandardResult<Output> =
 
 /** Why a Standard Schema refuses. */
 export interface StandardIssue {
+  /** What is wrong. */
   readonly message: string;
+  /** Where; missing or empty for the whole. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 

@@ -8,6 +8,7 @@
 export interface Host {
   /** The runtime's name, such as `node`. */
   readonly name: string;
+  /** What the platform can do. */
   readonly capabilities: Capabilities;
 
   /**
@@ -90,6 +91,7 @@ export interface Host {
 
 /** What a platform can do. */
 export interface Capabilities {
+  /** The operating system. */
   readonly platform: "linux" | "darwin" | "windows" | "other";
   /** Directory entries can be made durable (false on Windows). */
   readonly directorySync: boolean;
@@ -109,17 +111,21 @@ export interface HostFile {
   write(bytes: Uint8Array): Promise<number>;
   /** Makes the content durable. */
   sync(): Promise<void>;
+  /** Lets go of the handle. */
   close(): Promise<void>;
 }
 
 /** What is at a path. */
 export interface HostStat {
+  /** FIFOs, sockets and devices are `other`. */
   readonly kind: "file" | "directory" | "other";
   /** Equal for two looks exactly when both saw the same file or directory: its device, inode and birth. */
   readonly identity: string;
+  /** The size; 0 for some files that hold more, such as those of /proc. */
   readonly byteLength: number;
   /** Permission bits with set-id and sticky bits, such as 0o600 or 0o1777. */
   readonly mode: number;
+  /** The owner's number. */
   readonly userId: number;
   /** Milliseconds since 1970. A hint only: whether something changed is told by its bytes. */
   readonly modifiedMs: number;
@@ -127,7 +133,9 @@ export interface HostStat {
 
 /** The bytes of a file and what the file was when they were read. */
 export interface FileRead {
+  /** The whole content. */
   readonly bytes: Uint8Array;
+  /** What the file was. */
   readonly stat: HostStat;
 }
 
@@ -149,6 +157,7 @@ export interface HostWatch {
 
 /** How to wait. */
 export interface SleepOptions {
+  /** Ends the wait early. */
   readonly signal?: AbortSignal;
   /** Whether the wait alone keeps the process running. */
   readonly keepAlive: boolean;

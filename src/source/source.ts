@@ -7,15 +7,21 @@ import type { Host } from "../host/host.ts";
  * resource, until it is opened; it can be opened more than once.
  */
 export interface Source {
+  /** Whether it can be written. */
   readonly kind: "source" | "store";
   /** How messages and snapshots call it, such as the path of a file. */
   readonly name: string;
-  /** @throws `IO`, `UNAVAILABLE` when it cannot be reached at all */
+  /**
+   * Opens it.
+   *
+   * @throws `IO`, `UNAVAILABLE` when it cannot be reached at all
+   */
   open(context: SourceContext): Promise<OpenSource>;
 }
 
 /** What a source gets from the config that opens it. */
 export interface SourceContext {
+  /** The runtime to work on. */
   readonly host: Host;
   /** Tells the person in charge of something dubious that does not stop the source. */
   readonly warn: (message: string) => void;
@@ -25,6 +31,7 @@ export interface SourceContext {
 
 /** A source in use. Its methods may be called concurrently. */
 export interface OpenSource {
+  /** The kind of source, such as `file`. */
   readonly backend: string;
 
   /**
@@ -61,8 +68,11 @@ export interface Loaded {
 
 /** Where something was written, as a person would look for it. Lines and columns count from 1. */
 export interface Place {
+  /** The source's name. */
   readonly source: string;
+  /** From 1. */
   readonly line?: number;
+  /** From 1, in UTF-16 code units. */
   readonly column?: number;
 }
 
@@ -78,6 +88,7 @@ export interface WatchTiming {
 
 /** How a source is watched. */
 export interface SourceWatchOptions {
+  /** How quickly changes are to be noticed. */
   readonly timing: WatchTiming;
   /** Reads and applies. Never rejects; the next look waits for it. */
   readonly look: () => Promise<void>;

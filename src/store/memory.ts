@@ -84,7 +84,7 @@ class OpenMemory implements OpenStore {
         { expected, current },
       ));
     }
-    shared.document = freeze(document);
+    shared.document = document;
     shared.generation++;
     for (const hint of shared.hints) hint();
     return this.load();

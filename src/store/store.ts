@@ -3,7 +3,9 @@ import type { Loaded, OpenSource, Source, SourceContext } from "../source/source
 
 /** A place that holds one document and can be written, with compare-and-swap. */
 export interface Store extends Source {
+  /** It can be written. */
   readonly kind: "store";
+  /** Opens it. */
   open(context: SourceContext): Promise<OpenStore>;
 }
 
@@ -27,6 +29,7 @@ export interface OpenStore extends OpenSource {
 
 /** A document to be stored. */
 export interface StoreChange {
+  /** Frozen: the store may keep it. */
   readonly document: Json;
   /** What the change was computed from. */
   readonly base: Loaded;
