@@ -1,0 +1,4 @@
+import assert from "node:assert/strict";
+import { test } from "../kit.ts";
+
+test("fails an assertion", () => assert.equal(1, 2));

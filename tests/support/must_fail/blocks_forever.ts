@@ -1,0 +1,5 @@
+import { test } from "../kit.ts";
+
+test("never gives the thread back", { timeoutMs: 100 }, () => {
+  for (;;);
+});

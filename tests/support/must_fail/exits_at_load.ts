@@ -1,0 +1,5 @@
+import process from "node:process";
+import { test } from "../kit.ts";
+
+test("never runs", () => {});
+process.exit(0);

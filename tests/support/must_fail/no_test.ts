@@ -1,0 +1,3 @@
+import { describe } from "../kit.ts";
+
+describe("nothing inside", () => {});

@@ -1,0 +1,5 @@
+import { test } from "../kit.ts";
+
+test("throws nothing at all", () => {
+  throw undefined;
+});
