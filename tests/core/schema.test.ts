@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { secret, warnIf } from "../../src/core/annotation.ts";
+import { type StandardSchema, validate } from "../../src/core/schema.ts";
+import { describe, test } from "../support/kit.ts";
+
+describe("validate", () => {
+  const schema = v.object({
+    limits: v.optional(v.object({ rps: v.optional(v.number(), 5) }), {}),
+    models: v.optional(v.record(v.string(), v.object({ upstream: v.string() })), {}),
+  });
+
+  test("fills in nested defaults and freezes", () => {
+    const result = validate(schema, {});
+    assert.deepEqual(result, {
+      ok: true,
+      value: { limits: { rps: 5 }, models: {} },
+      problems: [],
+    });
+    assert.ok(result.ok && Object.isFrozen(result.value.limits));
+  });
+
+  test("lists every problem with its path", () => {
+    const result = validate(schema, { limits: { rps: "5" }, models: { "a.b": {} } });
+    assert.equal(result.ok, false);
+    assert.deepEqual(result.problems.map(({ path, severity }) => ({ path, severity })), [
+      { path: ["limits", "rps"], severity: "error" },
+      { path: ["models", "a.b", "upstream"], severity: "error" },
+    ]);
+  });
+
+  test("rules across fields name their place", () => {
+    const crossed = v.pipe(
+      v.object({ low: v.number(), high: v.number() }),
+      v.forward(v.check(({ low, high }) => low <= high, "low is above high"), ["low"]),
+    );
+    assert.deepEqual(validate(crossed, { low: 2, high: 1 }).problems, [
+      { path: ["low"], message: "low is above high", severity: "error" },
+    ]);
+  });
+
+  test("warns without refusing, at every place that the warning is attached to", () => {
+    const advised = v.object({
+      pools: v.record(v.string(), v.array(v.pipe(v.number(), warnIf((n) => n > 9, "is high")))),
+    });
+    assert.deepEqual(validate(advised, { pools: { a: [1, 10], b: [11] } }), {
+      ok: true,
+      value: { pools: { a: [1, 10], b: [11] } },
+      problems: [
+        { path: ["pools", "a", 1], message: "is high", severity: "warning" },
+        { path: ["pools", "b", 0], message: "is high", severity: "warning" },
+      ],
+    });
+  });
+
+  test("no message shows a secret, whatever has its place", () => {
+    const guarded = v.object({
+      token: v.pipe(v.string(), v.minLength(20), secret()),
+      auth: v.object({ password: v.pipe(v.string(), secret()) }),
+      either: v.union([v.pipe(v.picklist(["x"]), secret()), v.number()]),
+    });
+    const canary = "canary-4711";
+    const documents = [
+      { token: canary, auth: canary, either: canary },
+      { token: 4711, auth: { password: 4711 }, either: true },
+      { token: [canary], auth: [canary], either: { canary } },
+    ];
+    for (const document of documents) {
+      const { ok, problems } = validate(guarded, document);
+      assert.equal(ok, false);
+      assert.equal(problems.length >= 2, true);
+      assert.doesNotMatch(JSON.stringify(problems), /4711/);
+    }
+  });
+
+  test("takes any Standard Schema", () => {
+    const odd: StandardSchema<number, string> = {
+      "~standard": {
+        version: 1,
+        vendor: "test",
+        validate: (value) =>
+          typeof value === "number"
+            ? { value: `n${value}` }
+            : { issues: [{ message: "no number", path: [{ key: "a" }, "b", 0] }] },
+      },
+    };
+    assert.deepEqual(validate(odd, 1), { ok: true, value: "n1", problems: [] });
+    assert.deepEqual(validate(odd, "1").problems, [
+      { path: ["a", "b", 0], message: "no number", severity: "error" },
+    ]);
+  });
+
+  test("says that an asynchronous schema needs openConfig", () => {
+    const slow = v.pipeAsync(v.string(), v.checkAsync(async () => await true));
+    assert.throws(() => validate(slow, "a"), { code: "UNSUPPORTED", message: /openConfig/ });
+  });
+
+  test("refuses a schema whose output is no plain data", () => {
+    const dated = v.object({ at: v.pipe(v.string(), v.transform((text) => new Date(text))) });
+    assert.throws(() => validate(dated, { at: "2000-01-01" }), {
+      code: "UNSUPPORTED",
+      message: /at at: found an instance of Date/,
+    });
+  });
+});
