@@ -1,0 +1,217 @@
+// runs on: all
+/** What subscribers get: in order, at their own pace, never in the middle of a change. */
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { ChangeSet } from "../../src/config/types.ts";
+import { describe, test } from "../support/kit.ts";
+import { hostWith, path, remember } from "../support/memory_config.ts";
+
+const schema = v.object({
+  rate: v.number(),
+  models: v.optional(v.record(v.string(), v.boolean()), {}),
+});
+
+async function opened() {
+  const { host, openConfig } = hostWith('{"rate":0}');
+  const told = remember();
+  const config = await openConfig(path, { schema, watch: false, ...told });
+  return { host, config, told };
+}
+
+describe("a subscriber", () => {
+  test("gets the new value, the old one and the difference", async () => {
+    const { config } = await opened();
+    const got: unknown[] = [];
+    config.subscribe((next, previous, changeSet) => {
+      got.push([next.rate, previous.rate, changeSet.changes, changeSet.from, changeSet.to]);
+      assert.equal(next, config.value);
+      got.push([changeSet.origin, changeSet.actor, changeSet.reason, changeSet.source]);
+    });
+    await config.set({ rate: 1 }, { actor: "ann", reason: "why" });
+    assert.deepEqual(got, [
+      [1, 0, [{ path: ["rate"], kind: "changed", before: 0, after: 1 }], 1, 2],
+      ["commit", "ann", "why", path],
+    ]);
+  });
+
+  test("is called at once if it asks, with the value alone, though never synchronously", async () => {
+    const { config } = await opened();
+    const got: unknown[] = [];
+    config.subscribe((...parameters) => got.push(parameters), { immediate: true });
+    assert.deepEqual(got, []);
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.deepEqual(got, [[{ rate: 0, models: {} }, undefined, undefined]]);
+    await config.set({ rate: 1 });
+    assert.equal(got.length, 2);
+  });
+
+  test("that is slow gets the newest value with the difference from what it last got", async () => {
+    const { host, config } = await opened();
+    const got: [number, number, ChangeSet][] = [];
+    let release = () => {};
+    config.subscribe(async ({ rate }, previous, changeSet) => {
+      got.push([rate, previous.rate, changeSet]);
+      await new Promise<void>((resolve) => release = resolve);
+    });
+    for (let rate = 1; rate <= 5; rate++) await config.set({ rate });
+    assert.equal(got.length, 1);
+    release();
+    await host.advance(1);
+    assert.deepEqual(got.map(([next, previous]) => [next, previous]), [[1, 0], [5, 1]]);
+    const [, , { from, to, changes }] = got[1]!;
+    assert.deepEqual([from, to], [2, 6]);
+    assert.deepEqual(changes, [{ path: ["rate"], kind: "changed", before: 1, after: 5 }]);
+  });
+
+  test("that throws, rejects or never returns disturbs nobody and is reported", async () => {
+    const { host, config, told } = await opened();
+    const got: number[] = [];
+    config.subscribe(() => {
+      throw new Error("thrown");
+    });
+    config.subscribe(() => Promise.reject(new Error("rejected")));
+    config.subscribe(() => new Promise(() => {}));
+    config.subscribe(({ rate }) => void got.push(rate));
+    await config.set({ rate: 1 });
+    await config.set({ rate: 2 });
+    await host.advance(1);
+    assert.deepEqual(got, [1, 2]);
+    assert.equal(told.lines.filter((line) => /subscriber .*thrown/.test(line)).length, 2);
+    assert.equal(told.lines.filter((line) => /subscriber .*rejected/.test(line)).length, 2);
+  });
+
+  test("may write, subscribe, stop itself and close from inside", async () => {
+    const { host, config } = await opened();
+    const got: number[] = [];
+    const stop = config.subscribe(async ({ rate }) => {
+      got.push(rate);
+      if (rate === 1) await config.set({ rate: 2 });
+      if (rate === 2) {
+        stop();
+        config.subscribe(() => config.close());
+        await config.set({ rate: 3 });
+      }
+    });
+    await config.set({ rate: 1 });
+    await host.advance(10);
+    assert.deepEqual(got, [1, 2]);
+    await assert.rejects(config.set({ rate: 9 }), { code: "CLOSED" });
+  });
+
+  test("is called no more once it was stopped, by hand or by its signal", async () => {
+    const { config } = await opened();
+    const got: string[] = [];
+    const abort = new AbortController();
+    const stop = config.subscribe(() => got.push("stopped"));
+    config.subscribe(() => got.push("aborted"), { signal: abort.signal });
+    const writing = config.set({ rate: 1 });
+    stop();
+    stop();
+    abort.abort();
+    await writing;
+    config.subscribe(() => got.push("never"), { signal: abort.signal, immediate: true });
+    await config.set({ rate: 2 });
+    assert.deepEqual(got, []);
+  });
+
+  test("that is no function is refused", async () => {
+    const { config } = await opened();
+    assert.throws(() => config.subscribe("f" as never), { code: "UNSUPPORTED" });
+  });
+});
+
+describe("a selector", () => {
+  test("wakes only for its part, compared deeply", async () => {
+    const { config } = await opened();
+    const got: unknown[] = [];
+    config.subscribe((value) => value.models, (models, previous) => got.push([models, previous]));
+    config.subscribe(
+      (value) => ({ keys: Object.keys(value.models) }),
+      ({ keys }) => got.push(keys),
+    );
+    await config.setAt(["rate"], 1);
+    assert.deepEqual(got, []);
+    await config.setAt(["models", "a"], true);
+    assert.deepEqual(got, [[{ a: true }, {}], ["a"]]);
+    await config.setAt(["models", "a"], false);
+    assert.deepEqual(got.slice(2), [[{ a: false }, { a: true }]]);
+  });
+
+  test("may bring its own equality", async () => {
+    const { config } = await opened();
+    const got: number[] = [];
+    config.subscribe((value) => value.rate, (rate) => got.push(rate), {
+      equals: (one, other) => Math.abs(one - other) < 5,
+    });
+    await config.set({ rate: 4 });
+    await config.set({ rate: 10 });
+    assert.deepEqual(got, [10]);
+  });
+
+  test("that throws is reported and tried again at the next change", async () => {
+    const { config, told } = await opened();
+    const got: number[] = [];
+    config.subscribe(({ rate }) => {
+      if (rate === 1) throw new Error("select");
+      return rate;
+    }, (rate) => got.push(rate));
+    await config.set({ rate: 1 });
+    await config.set({ rate: 2 });
+    await config.set({ rate: 3 });
+    assert.ok(told.lines.some((line) => /select/.test(line)));
+    assert.equal(got.at(-1), 3);
+  });
+});
+
+describe("changes()", () => {
+  test("gives every change to who keeps up, several as one to who does not", async () => {
+    const { config } = await opened();
+    const changes = config.changes();
+    const first = changes.next();
+    await config.set({ rate: 1 });
+    assert.deepEqual((await first).value?.changes, [
+      { path: ["rate"], kind: "changed", before: 0, after: 1 },
+    ]);
+    await config.set({ rate: 2 });
+    await config.set({ rate: 3 });
+    assert.deepEqual((await changes.next()).value?.changes, [
+      { path: ["rate"], kind: "changed", before: 1, after: 3 },
+    ]);
+  });
+
+  test("counts from the call, not from the first read", async () => {
+    const { config } = await opened();
+    const changes = config.changes();
+    await config.set({ rate: 1 });
+    assert.equal((await changes.next()).value?.to, 2);
+  });
+
+  test("ends with the config, with its signal and with return(), even while it waits", async () => {
+    const { config } = await opened();
+    const abort = new AbortController();
+    const [closed, aborted, returned] = [
+      config.changes(),
+      config.changes({ signal: abort.signal }),
+      config.changes(),
+    ];
+    const waiting = [closed.next(), aborted.next(), returned.next()];
+    abort.abort();
+    await returned.return?.();
+    await config.close();
+    const done = { done: true, value: undefined };
+    assert.deepEqual(await Promise.all(waiting), [done, done, done]);
+    assert.deepEqual(await closed.next(), done);
+    assert.deepEqual(await config.changes().next(), done);
+  });
+
+  test("a loop that breaks leaves nothing behind", async () => {
+    const { config } = await opened();
+    void config.set({ rate: 1 });
+    for await (const { changes } of config.changes()) {
+      assert.equal(changes.length, 1);
+      break;
+    }
+    await config.set({ rate: 2 });
+  });
+});
