@@ -1,4 +1,4 @@
-import type { Change } from "../core/diff.ts";
+import { type Change, diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
 import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
 import { describePath } from "../core/pointer.ts";
@@ -140,12 +140,13 @@ export class Engine {
         { source: name },
       );
     }
-    const prepared = this.#prepare(candidate);
-    const loaded = await this.#store.commit({
-      document: prepared.document,
-      base: this.running.loaded,
-      refused: this.#refusal?.loaded,
-    });
+    return await this.#commit(this.#store, this.#prepare(candidate), cause);
+  }
+
+  async #commit(store: OpenStore, prepared: Prepared, cause: Cause): Promise<ChangeSet> {
+    const { document } = prepared;
+    const base = this.running.loaded;
+    const loaded = await store.commit({ document, base, refused: this.#refusal?.loaded });
     return this.#apply(loaded, prepared, cause);
   }
 
@@ -212,7 +213,8 @@ export class Engine {
     this.#apply(await this.#store?.adopt(loaded) ?? loaded, prepared, cause);
     if (!candidate.migrated || migrate === "memory" || this.#store === undefined) return;
     try {
-      await this.commit(candidate, { origin: "migration" });
+      const changes = diff(document, prepared.document);
+      await this.#commit(this.#store, { ...prepared, changes }, { origin: "migration" });
     } catch (error) {
       // Somebody was quicker: the next look sees what they wrote.
       if (isHoldfastError(error, "CONFLICT")) return;

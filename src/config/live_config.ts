@@ -2,6 +2,7 @@ import { assertDocument, copyDocument, type DeepReadonly, type Json } from "../c
 import { type HoldfastError, holdfastError, type Path } from "../core/error.ts";
 import { mergePatch, setAt, unsetAt } from "../core/patch.ts";
 import { describePath } from "../core/pointer.ts";
+import { holdsPlaceholder, keepSecrets } from "../core/redact.ts";
 import type { SourceWatch, WatchTiming } from "../source/source.ts";
 import { Engine, type EngineParts } from "./engine.ts";
 import { Queue } from "./queue.ts";
@@ -102,7 +103,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     return this.#submit((document) => unsetAt(document, steps), options);
   }
 
-  patch(patch: Json, options?: WriteOptions): Promise<Written<Output>> {
+  patch(patch: unknown, options?: WriteOptions): Promise<Written<Output>> {
     const attempt = "apply the merge patch";
     return this.#write(
       attempt,
@@ -122,7 +123,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
       if (typeof (answer as { then?: unknown } | undefined)?.then === "function") {
         throw asynchronous();
       }
-      return draft;
+      return holdsPlaceholder(draft) ? keepSecrets(draft, document) : draft;
     }, options);
   }
 
@@ -167,7 +168,11 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     edit: (given: Json) => Edit,
   ): Promise<Written<Output>> {
     assertDocument(given, attempt);
-    return await this.#submit(edit(copyDocument(given)), options);
+    const change = edit(copyDocument(given));
+    if (!holdsPlaceholder(given)) return await this.#submit(change, options);
+    return await this.#submit((document, value) => {
+      return keepSecrets(change(document, value), document);
+    }, options);
   }
 
   async #submit(edit: Edit, options: WriteOptions = {}): Promise<Written<Output>> {

@@ -22,7 +22,7 @@ export function statusOf(
     problems: [
       ...refusal?.problems ?? [],
       ...warnings,
-      ...loaded.warnings.map((message) => ({ path: [], message, severity: "warning" as const })),
+      ...stored.warnings.map((message) => ({ path: [], message, severity: "warning" as const })),
     ],
     pendingRestart: pendingRestart.map(({ path, running, stored }) => {
       const place = annotationsAt(annotations, path);

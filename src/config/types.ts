@@ -1,5 +1,5 @@
 import type { Change } from "../core/diff.ts";
-import type { DeepReadonly, Json } from "../core/document.ts";
+import type { DeepReadonly } from "../core/document.ts";
 import type { Path, Problem } from "../core/error.ts";
 import type { Migrations } from "../core/migration.ts";
 import type { PendingRestart } from "../core/restart.ts";
@@ -244,8 +244,8 @@ export interface Config<Input, Output> extends ReadonlyConfig<Output> {
   /** Removes one part of the document, so that its default counts again. */
   unset(path: Path, options?: WriteOptions): Promise<Written<Output>>;
 
-  /** Applies a JSON Merge Patch (RFC 7396) to the document: null removes a key. */
-  patch(patch: Json, options?: WriteOptions): Promise<Written<Output>>;
+  /** Applies a JSON Merge Patch (RFC 7396), checked to be JSON, to the document: null removes a key. */
+  patch(patch: unknown, options?: WriteOptions): Promise<Written<Output>>;
 
   /**
    * Reads, changes and writes the document in one step.

@@ -2,7 +2,6 @@ import { diff } from "../core/diff.ts";
 import { assertDocument, type Json } from "../core/document.ts";
 import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
-import { keepSecrets } from "../core/redact.ts";
 import type { Host } from "../host/host.ts";
 import type { Cause } from "./change_set.ts";
 import type { Engine } from "./engine.ts";
@@ -170,8 +169,7 @@ export class Writer {
   }
 
   #edit(document: Json, call: Call): Json {
-    const { value } = this.#parts.engine.running.snapshot;
-    return keepSecrets(call.edit(document, value), document);
+    return call.edit(document, this.#parts.engine.running.snapshot.value);
   }
 
   async #check(document: Json): Promise<Candidate> {

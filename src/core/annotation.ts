@@ -117,6 +117,16 @@ export function annotationsAt(root: Annotations | undefined, path: Path): Annota
   return place;
 }
 
+/** Whether a secret stands at a path or above it. */
+export function isWithinSecret(root: Annotations | undefined, path: Path): boolean {
+  let place = root;
+  for (const step of path) {
+    if (place?.secret === true) return true;
+    place = place?.child(step);
+  }
+  return place?.secret === true;
+}
+
 // A piece of a valibot schema, as far as walking needs to know.
 interface SchemaPiece {
   readonly kind: string;

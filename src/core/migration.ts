@@ -1,5 +1,12 @@
-import { copyDocument, isPlainObject, type Json, type JsonObject } from "./document.ts";
+import {
+  checkDocument,
+  copyDocument,
+  isPlainObject,
+  type Json,
+  type JsonObject,
+} from "./document.ts";
 import { holdfastError } from "./error.ts";
+import { describePath } from "./pointer.ts";
 
 /**
  * Steps from each version of a document to the next: the entry `n` turns a document of version n into one of version
@@ -64,6 +71,7 @@ export function migrate(document: Json, migrations: Migrations, source: string):
   for (let version = from; version < newest; version++) {
     current = oneStep(current, version, migrations, source);
   }
+  if (from < newest) assertJson(current, newest, source);
   return { document: current, from, to: newest };
 }
 
@@ -92,5 +100,16 @@ function oneStep(document: Json, version: number, migrations: Migrations, source
     "MIGRATION",
     `${attempt}: the step returned version ${JSON.stringify(found)}; return version ${version + 1}`,
     details,
+  );
+}
+
+function assertJson(document: Json, version: number, source: string): void {
+  const { problem } = checkDocument(document);
+  if (problem === undefined) return;
+  throw holdfastError(
+    "MIGRATION",
+    `Cannot migrate ${source} to version ${version}: found at ${describePath(problem.path)}: ` +
+      `${problem.message}; return plain JSON`,
+    { from: version - 1, to: version },
   );
 }

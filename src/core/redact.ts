@@ -1,5 +1,4 @@
-import type { Annotations } from "./annotation.ts";
-import { annotationsAt } from "./annotation.ts";
+import { type Annotations, annotationsAt, isWithinSecret } from "./annotation.ts";
 import type { Change } from "./diff.ts";
 import { isPlainObject, type Json, valueAt } from "./document.ts";
 import { holdfastError, type PathStep } from "./error.ts";
@@ -32,7 +31,7 @@ export function redactChanges(
 ): readonly Change[] {
   if (annotations?.mayHoldSecret !== true) return changes;
   return changes.map((change): Change => {
-    const place = withinSecret(change.path, annotations)
+    const place = isWithinSecret(annotations, change.path)
       ? secretPlace
       : annotationsAt(annotations, change.path);
     const { path, kind } = change;
@@ -77,18 +76,15 @@ function keep(next: unknown, current: unknown, path: PathStep[]): unknown {
   return result ?? next;
 }
 
+/** Tells whether a placeholder stands anywhere in a document. */
+export function holdsPlaceholder(document: unknown): boolean {
+  if (typeof document !== "object" || document === null) return false;
+  return isPlaceholder(document) || Object.values(document).some(holdsPlaceholder);
+}
+
 function isPlaceholder(value: object): boolean {
   return "$secret" in value && value.$secret === redacted.$secret &&
     Object.keys(value).length === 1;
-}
-
-function withinSecret(path: readonly PathStep[], annotations: Annotations): boolean {
-  let place: Annotations | undefined = annotations;
-  for (const step of path) {
-    if (place?.secret === true) return true;
-    place = place?.child(step);
-  }
-  return false;
 }
 
 const secretPlace: Annotations = {

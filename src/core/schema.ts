@@ -1,5 +1,5 @@
-import { type Annotations, annotationsAt, annotationsOf } from "./annotation.ts";
-import type { DeepReadonly } from "./document.ts";
+import { type Annotations, annotationsAt, annotationsOf, isWithinSecret } from "./annotation.ts";
+import { type DeepReadonly, valueAt } from "./document.ts";
 import { holdfastError, type Path, type PathStep, type Problem } from "./error.ts";
 import { freeze } from "./snapshot.ts";
 
@@ -94,13 +94,14 @@ export function validateAnnotated(
 ): Validation<unknown> | Promise<Validation<unknown>> {
   const result = schema["~standard"].validate(document);
   return result instanceof Promise
-    ? result.then((settled) => judge(settled, annotations))
-    : judge(result, annotations);
+    ? result.then((settled) => judge(settled, annotations, document))
+    : judge(result, annotations, document);
 }
 
 function judge(
   result: StandardResult<unknown>,
   annotations: Annotations | undefined,
+  document: unknown,
 ): Validation<unknown> {
   if (result.issues === undefined) {
     const problems: Problem[] = [];
@@ -109,12 +110,23 @@ function judge(
   }
   const problems = result.issues.map((issue): Problem => {
     const path = pathOf(issue);
-    // Schemas quote what they received, and a secret may be part of that.
-    const hidden = annotationsAt(annotations, path)?.mayHoldSecret ?? false;
+    const hidden = mayQuoteSecret(annotations, document, path);
     const message = hidden ? "does not fit the schema (its content is secret)" : issue.message;
     return { path, message, severity: "error" };
   });
   return { ok: false, problems };
+}
+
+/** Schemas quote the strings and numbers they receive, be it a secret or what stands in place of an object of secrets. */
+function mayQuoteSecret(
+  annotations: Annotations | undefined,
+  document: unknown,
+  path: Path,
+): boolean {
+  if (isWithinSecret(annotations, path)) return true;
+  const received = valueAt(document, path);
+  const quotable = typeof received !== "object" || received === null;
+  return quotable && annotationsAt(annotations, path)?.mayHoldSecret === true;
 }
 
 function pathOf(issue: StandardIssue): Path {

@@ -50,6 +50,20 @@ const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 // deno-lint-ignore no-control-regex -- JSON forbids raw control characters in strings
 const special = /["\\\u0000-\u001f]/g;
 
+/** What may be named of a text that does not parse; anything else could be part of a secret. */
+const symbolNames = new Map([
+  ["{", "an opening brace"],
+  ["}", "a closing brace"],
+  ["[", "an opening bracket"],
+  ["]", "a closing bracket"],
+  [":", "a colon"],
+  [",", "a comma"],
+  ['"', "a double quote"],
+  ["'", "a single quote"],
+  ["/", "a slash (JSON has no comments)"],
+  ["#", "a hash sign (JSON has no comments)"],
+]);
+
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
@@ -207,9 +221,9 @@ class Scan {
 
   #unexpected(expected: string): Stop {
     const found = this.#text[this.#at];
-    let named = "something else";
-    if (found === undefined) named = "the end of the text";
-    else if ("{}[]:,\"'/#".includes(found)) named = found;
+    const named = found === undefined
+      ? "the end of the text"
+      : symbolNames.get(found) ?? (/[\w.+-]/.test(found) ? "a bare word" : "a character");
     return this.#stop(this.#at, `${named} where ${expected} belongs; mend the text there`);
   }
 

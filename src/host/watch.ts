@@ -4,7 +4,7 @@ import { settle } from "./settle.ts";
 
 /** What to watch and whom to tell. */
 export interface DirectoryWatchOptions {
-  /** The directories whose entries matter just now. Asked again after every look. */
+  /** The directories whose entries matter just now. Asked again at every poll. */
   readonly directories: () => Promise<readonly string[]>;
   /** Reads what is there; must not reject. */
   readonly look: () => Promise<void>;
@@ -39,10 +39,7 @@ export async function watchDirectories(
     debounceMs: options.debounceMs ?? debounceMsDefault,
     maxWaitMs: options.maxWaitMs ?? maxWaitMsDefault,
     keepAlive,
-    look: async () => {
-      await options.look();
-      await arm();
-    },
+    look: options.look,
   });
   const armed = new Map<string, Armed>();
 
@@ -92,7 +89,10 @@ export async function watchDirectories(
 
   async function poll(): Promise<void> {
     const pollMs = options.pollMs ?? pollMsDefault;
-    while (await host.sleep(pollMs, { signal: closing.signal, keepAlive })) settling.nudge();
+    while (await host.sleep(pollMs, { signal: closing.signal, keepAlive })) {
+      await arm();
+      settling.nudge();
+    }
   }
 
   await arm();

@@ -1,9 +1,8 @@
-import type { Json } from "../core/document.ts";
-import { hasErrno, type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
+import { hasErrno, holdfastError, isHoldfastError } from "../core/error.ts";
 import { documentBytesMax } from "../core/limits.ts";
 import { type Format, formatOf } from "../format/format.ts";
 import { replaceFile, sweepTemporaries } from "../host/durable.ts";
-import type { FileRead, Host } from "../host/host.ts";
+import type { FileRead, Host, HostStat } from "../host/host.ts";
 import { absolutePath, baseName, directoryOf, joinPath, pathFromUrl } from "../host/path.ts";
 import { watchDirectories } from "../host/watch.ts";
 import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
@@ -66,6 +65,7 @@ class OpenFile implements OpenStore {
   #text: string | undefined;
   /** The last thing read, so that bytes which stay refused are not decoded at every look. */
   #seen: Loaded | undefined;
+  #resolved: { readonly path: string; readonly directory: HostStat | undefined } | undefined;
   #swept = false;
 
   constructor(path: string, format: Format, trust: Trust, context: SourceContext) {
@@ -82,13 +82,13 @@ class OpenFile implements OpenStore {
 
   async load(): Promise<Loaded> {
     const read = await this.#read();
-    if (read === undefined) return this.#loaded(undefined, "", undefined, this.#path, []);
-    const { path, bytes } = read;
-    const warnings = await this.#judge(path, read);
-    const hash = this.#hash(bytes);
+    if (read === undefined) return this.#loaded({ document: undefined, hash: "" });
+    const hash = this.#hash(read.bytes);
     const known = [this.#current, this.#seen].find((loaded) => loaded?.hash === hash);
+    if (this.#resolved === undefined) await this.#resolve();
+    const warnings = this.#judge(read.stat);
     if (known !== undefined) return { ...known, generation: this.#generation, warnings };
-    this.#seen = this.#decode(bytes, hash, path, warnings);
+    this.#seen = { ...this.#decode(read.bytes, hash), warnings };
     return this.#seen;
   }
 
@@ -114,9 +114,9 @@ class OpenFile implements OpenStore {
     });
     this.#text = text;
     this.#current = {
-      ...this.#loaded(document, hash, undefined, target, []),
+      ...this.#loaded({ document, hash, locate: this.#locator(text) }),
       generation: base.generation + 1,
-      locate: (path) => ({ source: this.#path, ...this.#format.locate(text, path) }),
+      resolvedPaths: [target],
     };
     return this.#current;
   }
@@ -126,7 +126,7 @@ class OpenFile implements OpenStore {
       ...timing,
       look,
       directories: async () => {
-        const target = await this.#host.resolve(this.#path).catch(() => this.#path);
+        const target = await this.#resolve();
         return [directoryOf(this.#path), directoryOf(target)];
       },
       keepAlive: this.#context.keepAlive,
@@ -138,58 +138,58 @@ class OpenFile implements OpenStore {
     return Promise.resolve();
   }
 
-  /** The file with its links resolved; undefined when nothing is there. */
-  async #read(): Promise<(FileRead & { path: string }) | undefined> {
+  /** Undefined when nothing is there. */
+  async #read(): Promise<FileRead | undefined> {
     try {
-      const path = await this.#host.resolve(this.#path);
-      return { path, ...await this.#host.read(path, documentBytesMax) };
+      return await this.#host.read(this.#path, documentBytesMax);
     } catch (error) {
       if (hasErrno(error, "ENOENT")) return undefined;
       throw error;
     }
   }
 
-  async #judge(path: string, { stat }: FileRead): Promise<string[]> {
+  /** Finds out where the links lead: at the start and at every poll, since most looks find the known content. */
+  async #resolve(): Promise<string> {
+    const path = await this.#host.resolve(this.#path).catch(() => this.#path);
+    const directory = await this.#host.stat(directoryOf(path)).catch(() => undefined);
+    this.#resolved = { path, directory };
+    return path;
+  }
+
+  #judge(file: HostStat): readonly string[] {
     if (!this.#host.capabilities.modes) return [];
     return judgeTrust({
       path: this.#path,
-      file: stat,
-      directory: await this.#host.stat(directoryOf(path)).catch(() => undefined),
+      file,
+      directory: this.#resolved?.directory,
       userId: this.#host.userId(),
       trust: this.#trust,
     });
   }
 
-  #decode(bytes: Uint8Array, hash: string, path: string, warnings: readonly string[]): Loaded {
+  #decode(bytes: Uint8Array, hash: string): Loaded {
     try {
       const { document, text } = this.#format.decode(bytes, this.#path);
       this.#text = text;
-      return {
-        ...this.#loaded(document, hash, undefined, path, warnings),
-        locate: (at) => ({ source: this.#path, ...this.#format.locate(text, at) }),
-      };
+      return this.#loaded({ document, hash, locate: this.#locator(text) });
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
-      return this.#loaded(undefined, hash, error, path, warnings);
+      return this.#loaded({ document: undefined, hash, fault: error });
     }
   }
 
-  #loaded(
-    document: Json | undefined,
-    hash: string,
-    fault: HoldfastError | undefined,
-    path: string,
-    warnings: readonly string[],
-  ): Loaded {
+  #loaded(found: Pick<Loaded, "document" | "hash"> & Partial<Loaded>): Loaded {
     return {
-      document,
-      ...(fault === undefined ? {} : { fault }),
-      hash,
       generation: this.#generation,
       locate: () => ({ source: this.#path }),
-      warnings,
-      resolvedPaths: [path],
+      warnings: [],
+      resolvedPaths: [this.#resolved?.path ?? this.#path],
+      ...found,
     };
+  }
+
+  #locator(text: string): Loaded["locate"] {
+    return (path) => ({ source: this.#path, ...this.#format.locate(text, path) });
   }
 
   /** Where to write: the file behind the links, in a directory that is made if need be. */

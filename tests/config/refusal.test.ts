@@ -179,11 +179,15 @@ describe("the start", () => {
       const told = remember();
       const config = await openConfig(path, { schema: versioned, migrations, migrate, ...told });
       assert.equal(config.value.rate, 5);
+      await Promise.resolve();
       return { config, told, text: host.outside.readFile(path) };
     };
     const stored = await open("store");
     assert.deepEqual(JSON.parse(stored.text), { version: 2, rate: 5 });
     assert.equal(stored.config.snapshot().generation, 2);
+    assert.deepEqual(stored.told.events.map(({ origin, changes }) => [origin, changes.length]), [
+      ["migration", 3],
+    ]);
     assert.equal((await open("memory")).text, '{"version":1,"r":5}');
     const readOnly = await open("store", "EROFS");
     assert.equal(readOnly.text, '{"version":1,"r":5}');

@@ -58,19 +58,32 @@ describe("validate", () => {
       token: v.pipe(v.string(), v.minLength(20), secret()),
       auth: v.object({ password: v.pipe(v.string(), secret()) }),
       either: v.union([v.pipe(v.picklist(["x"]), secret()), v.number()]),
+      vault: v.pipe(v.object({ deep: v.optional(v.boolean(), true) }), secret()),
     });
     const canary = "canary-4711";
     const documents = [
+      canary,
       { token: canary, auth: canary, either: canary },
       { token: 4711, auth: { password: 4711 }, either: true },
       { token: [canary], auth: [canary], either: { canary } },
+      { token: canary, auth: { password: "" }, either: 1, vault: { deep: canary } },
     ];
     for (const document of documents) {
       const { ok, problems } = validate(guarded, document);
       assert.equal(ok, false);
-      assert.equal(problems.length >= 2, true);
+      assert.ok(problems.length >= 1);
       assert.doesNotMatch(JSON.stringify(problems), /4711/);
     }
+  });
+
+  test("a rule's own message is told though there are secrets below", () => {
+    const ruled = v.pipe(
+      v.object({ token: v.pipe(v.string(), secret()), rate: v.number() }),
+      v.check(({ rate }) => rate > 0, "set a rate"),
+    );
+    assert.deepEqual(validate(ruled, { token: "t", rate: 0 }).problems, [
+      { path: [], message: "set a rate", severity: "error" },
+    ]);
   });
 
   test("takes any Standard Schema", () => {
