@@ -32,7 +32,17 @@ const steps: readonly Step[] = [
   { name: "doc-lint", command: ["deno", "doc", "--quiet", "--no-npm", "--lint", ...ENTRY_POINTS] },
   {
     name: "doc-tests",
-    command: ["deno", "test", "--doc", "--quiet", "--allow-all", "mod.ts", "src", "adapters"],
+    command: [
+      "deno",
+      "test",
+      "--doc",
+      "--quiet",
+      "--allow-all",
+      "README.md",
+      "mod.ts",
+      "src",
+      "adapters",
+    ],
   },
   { name: "publish", command: ["deno", "publish", "--dry-run", "--allow-dirty"] },
   { name: "build", command: ["npm", "run", "build"] },
