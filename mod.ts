@@ -58,7 +58,7 @@ export const configPath: (app: string, host?: Host) => string = configPathOn(det
 export { restartRequired, secret, warnIf } from "./src/core/annotation.ts";
 export type { RestartRequiredAction, SecretAction, WarnIfAction } from "./src/core/annotation.ts";
 export { diff } from "./src/core/diff.ts";
-export type { Change } from "./src/core/diff.ts";
+export type { Change } from "./src/core/change.ts";
 export type {
   DeepReadonly,
   DeepReadonlyArray,

@@ -1,4 +1,4 @@
-import type { Change } from "../core/diff.ts";
+import type { Change } from "../core/change.ts";
 import type { ChangeSet, Origin, Snapshot } from "./types.ts";
 
 /** Who changes the document, and why. */

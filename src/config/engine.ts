@@ -1,4 +1,5 @@
-import { type Change, diff } from "../core/diff.ts";
+import type { Change } from "../core/change.ts";
+import { diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
 import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
 import { describePath } from "../core/pointer.ts";

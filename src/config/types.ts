@@ -1,4 +1,4 @@
-import type { Change } from "../core/diff.ts";
+import type { Change } from "../core/change.ts";
 import type { DeepReadonly } from "../core/document.ts";
 import type { Path, Problem } from "../core/error.ts";
 import type { Migrations } from "../core/migration.ts";

@@ -1,5 +1,5 @@
 import { type Annotations, annotationsAt, isWithinSecret } from "./annotation.ts";
-import type { Change } from "./diff.ts";
+import type { Change } from "./change.ts";
 import { isPlainObject, type Json, valueAt } from "./document.ts";
 import { holdfastError, type PathStep } from "./error.ts";
 import { describePath } from "./pointer.ts";

@@ -1,4 +1,4 @@
-import type { Change } from "./diff.ts";
+import type { Change } from "./change.ts";
 import { isPlainObject } from "./document.ts";
 import { holdfastError, type PathStep } from "./error.ts";
 import { depthMax } from "./limits.ts";

@@ -1,6 +1,5 @@
 import type { Json } from "../core/document.ts";
-import { holdfastError, type Path } from "../core/error.ts";
-import { json } from "./json.ts";
+import type { Path } from "../core/error.ts";
 
 /** A place in a text; both count from 1, columns in UTF-16 code units. */
 export interface Position {
@@ -36,19 +35,4 @@ export interface Format {
 
   /** Where the value at a path stands in a sound text, or the nearest thing above it that does. */
   locate(text: string, path: Path): Position;
-}
-
-/**
- * The format that a file's name calls for.
- *
- * @throws `UNSUPPORTED` when the extension is not known
- */
-export function formatOf(path: string): Format {
-  const extension = /\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase();
-  if (extension === undefined || extension === "json") return json;
-  throw holdfastError(
-    "UNSUPPORTED",
-    `Cannot read ${path}: found the extension .${extension}, which is no known format; use .json`,
-    { what: `format .${extension}` },
-  );
 }

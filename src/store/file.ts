@@ -1,6 +1,7 @@
 import { hasErrno, holdfastError, isHoldfastError } from "../core/error.ts";
 import { documentBytesMax } from "../core/limits.ts";
-import { type Format, formatOf } from "../format/format.ts";
+import type { Format } from "../format/format.ts";
+import { formatOf } from "../format/format_of.ts";
 import { replaceFile, sweepTemporaries } from "../host/durable.ts";
 import type { FileRead, Host, HostStat } from "../host/host.ts";
 import { absolutePath, baseName, directoryOf, joinPath, pathFromUrl } from "../host/path.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { applyChanges, diff, invertChanges } from "../../src/core/diff.ts";
+import { applyChanges, invertChanges } from "../../src/core/change.ts";
+import { diff } from "../../src/core/diff.ts";
 import { freeze, share } from "../../src/core/snapshot.ts";
 import { describe, test } from "../support/kit.ts";
 import { forSeeds, randomJson } from "../support/random.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { depthMax } from "../../src/core/limits.ts";
-import { formatOf } from "../../src/format/format.ts";
+import { formatOf } from "../../src/format/format_of.ts";
 import { json } from "../../src/format/json.ts";
 import { countMembers, scanJson } from "../../src/format/json_scan.ts";
 import { describe, test } from "../support/kit.ts";
