@@ -229,7 +229,7 @@ export class Engine {
     const refusal = refusalOf(thrown, name, loaded);
     if (isSameRefusal(this.#refusal, refusal)) return refusal.error;
     this.#refusal = refusal;
-    reporter.error(`${refusal.error.message}; the last good configuration stays`);
+    reporter.warn(`${refusal.error.message}; the last good configuration stays`);
     const { snapshot } = this.running;
     const turnedDown = { ...snapshot, hash: loaded?.hash ?? "", loadedAt: this.#now() };
     const changeSet = changeSetOf(name, snapshot, turnedDown, [], { origin: "external" });

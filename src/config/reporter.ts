@@ -3,6 +3,7 @@ import type { AuditEvent, Logger } from "./types.ts";
 /** Tells people: isolated, so that a logger or an auditor that throws disturbs nothing. */
 export interface Reporter {
   info(message: string): void;
+  warn(message: string): void;
   /** Warns, unless this very warning was given before. */
   warnOnce(message: string): void;
   error(message: string): void;
@@ -31,15 +32,18 @@ export function createReporter(
     }
   }
 
+  const warn = (message: string) => guarded(() => logger.warn(message));
+
   return {
     info: (message) => guarded(() => logger.info?.(message)),
+    warn,
     warnOnce: (message) => {
       if (told.has(message)) return;
       if (told.size >= warningsMax) told.clear();
       told.add(message);
-      guarded(() => logger.warn(message));
+      warn(message);
     },
-    error: (message) => guarded(() => logger.error(message)),
+    error: (message) => guarded(() => logger.error ? logger.error(message) : logger.warn(message)),
     audit: (event) => {
       // On a later turn, so that it runs outside of the change it tells about.
       if (audit !== undefined) queueMicrotask(() => guarded(() => audit(event)));

@@ -113,10 +113,10 @@ export interface Logger {
   debug?(message: string): void;
   /** Takes a message that calls for nothing. */
   info?(message: string): void;
-  /** Takes a message about something dubious. */
+  /** Takes a message about something dubious or refused. */
   warn(message: string): void;
-  /** Takes a message about something refused. */
-  error(message: string): void;
+  /** Takes a message about something that failed; `warn` gets those when left out. */
+  error?(message: string): void;
 }
 
 /** Called with the new value, the one it got before, and the difference between the two. */

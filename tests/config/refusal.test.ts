@@ -39,7 +39,7 @@ describe("an edit that is turned down", () => {
     assert.deepEqual(told.lines.length, 1, told.lines.join("\n"));
     assert.match(
       told.lines[0]!,
-      /^error .*at rate \(line 2, column 11\).*last good configuration stays/,
+      /^warn .*at rate \(line 2, column 11\).*last good configuration stays/,
     );
     assert.deepEqual(told.events.map(({ outcome }) => outcome), ["refused"]);
     outside.writeFile(path, '{"rate":1}');
