@@ -94,7 +94,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
       attempt,
       value,
       options,
-      (given) => (document) => setAt(document, steps, given),
+      (given) => (document, _value, own) => setAt(document, steps, given, own),
     );
   }
 

@@ -9,8 +9,12 @@ import type { Candidate, Pipeline } from "./pipeline.ts";
 import type { Queue } from "./queue.ts";
 import type { ChangeSet, Snapshot, WriteOptions } from "./types.ts";
 
-/** Computes a new document from the newest one; may be called again on a newer one. */
-export type Edit = (document: Json, value: unknown) => Json;
+/**
+ * Computes a new document from the newest one; may be called again on a newer one.
+ *
+ * @param own the containers that edits of the same commit made: they may be changed in place
+ */
+export type Edit = (document: Json, value: unknown, own?: WeakSet<object>) => Json;
 
 /** What a write gives. */
 export interface WriteOutcome {
@@ -147,7 +151,8 @@ export class Writer {
     const base = this.#parts.engine.running.document;
     if (calls.length > 1) {
       try {
-        const document = calls.reduce((current, call) => this.#edit(current, call), base);
+        const own = new WeakSet();
+        const document = calls.reduce((current, call) => this.#edit(current, call, own), base);
         return { calls, candidate: await this.#check(document) };
       } catch {
         // Which of them failed, and why, comes out below.
@@ -168,8 +173,8 @@ export class Writer {
     return composed;
   }
 
-  #edit(document: Json, call: Call): Json {
-    return call.edit(document, this.#parts.engine.running.snapshot.value);
+  #edit(document: Json, call: Call, own?: WeakSet<object>): Json {
+    return call.edit(document, this.#parts.engine.running.snapshot.value, own);
   }
 
   async #check(document: Json): Promise<Candidate> {

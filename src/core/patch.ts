@@ -1,4 +1,4 @@
-import { isPlainObject, type Json } from "./document.ts";
+import { isForbiddenKey, isPlainObject, type Json } from "./document.ts";
 import { holdfastError, type Path, type PathStep } from "./error.ts";
 import { describePath } from "./pointer.ts";
 
@@ -26,11 +26,20 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
  * Replaces or adds the part of a document at a path; objects that are missing on the way are made.
  *
  * @param path an index may be one past the end of its array, and then appends
+ * @param own the containers that earlier calls made for this same document: they are changed in place instead of copied, so
+ * that many edits of one large container cost no more than one copy
  * @returns the new document, sharing everything beside the path
  * @throws `INVALID` where the path leads through something that is no object or array
  */
-export function setAt(document: Json | undefined, path: Path, value: Json): Json {
-  return edit(document, path, 0, () => value) as Json;
+export function setAt(
+  document: Json | undefined,
+  path: Path,
+  value: Json,
+  own?: WeakSet<object>,
+): Json {
+  const forbidden = path.findIndex((step) => isForbiddenKey(String(step)));
+  if (forbidden !== -1) throw invalid(path.slice(0, forbidden + 1), "a key that is not allowed");
+  return edit(document, path, 0, () => value, own) as Json;
 }
 
 /**
@@ -66,7 +75,13 @@ function holds(container: unknown, step: PathStep): boolean {
     !(Array.isArray(container) && step === "length");
 }
 
-function edit(value: unknown, path: Path, at: number, change: (old: unknown) => unknown): unknown {
+function edit(
+  value: unknown,
+  path: Path,
+  at: number,
+  change: (old: unknown) => unknown,
+  own?: WeakSet<object>,
+): unknown {
   const step = path[at];
   if (step === undefined) return change(value);
   if (Array.isArray(value)) {
@@ -74,9 +89,8 @@ function edit(value: unknown, path: Path, at: number, change: (old: unknown) => 
     if (!Number.isInteger(index) || index < 0 || index > value.length) {
       throw invalid(path.slice(0, at + 1), `an array of ${value.length} elements there`);
     }
-    const copy = [...value];
-    copy[index] = edit(value[index], path, at + 1, change);
-    return copy;
+    const child = edit(value[index], path, at + 1, change, own);
+    return put(value, index, child, own);
   }
   if (value !== undefined && !isPlainObject(value)) {
     throw invalid(
@@ -86,7 +100,23 @@ function edit(value: unknown, path: Path, at: number, change: (old: unknown) => 
   }
   const parent = value ?? {};
   const old = Object.hasOwn(parent, step) ? parent[step] : undefined;
-  return { ...parent, [step]: edit(old, path, at + 1, change) };
+  return put(parent, step, edit(old, path, at + 1, change, own), own);
+}
+
+function put(
+  container: object,
+  step: PathStep,
+  child: unknown,
+  own: WeakSet<object> | undefined,
+): unknown {
+  const target = own?.has(container)
+    ? container
+    : Array.isArray(container)
+    ? [...container]
+    : { ...container };
+  own?.add(target);
+  (target as Record<PathStep, unknown>)[step] = child;
+  return target;
 }
 
 function invalid(path: Path, found: string): Error {

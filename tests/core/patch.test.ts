@@ -74,6 +74,25 @@ describe("one path of a document", () => {
     });
   }
 
+  test("setAt changes in place only what the same run of edits made", () => {
+    const document = { a: { b: 1 }, c: [0] };
+    const own = new WeakSet();
+    const first = setAt(document, ["a", "b"], 2, own) as typeof document;
+    const second = setAt(first, ["a", "b"], 3, own);
+    const third = setAt(second, ["c", 1], 1, own);
+    assert.equal(second, first);
+    assert.equal(third, first);
+    assert.deepEqual(third, { a: { b: 3 }, c: [0, 1] });
+    assert.deepEqual(document, { a: { b: 1 }, c: [0] });
+  });
+
+  test("setAt refuses keys that reach prototypes", () => {
+    for (const path of [["__proto__", "x"], ["a", "constructor"], ["prototype"]]) {
+      assert.throws(() => setAt({}, path, 1, new WeakSet()), { code: "INVALID" });
+    }
+    assert.equal(({} as { x?: unknown }).x, undefined);
+  });
+
   test("unsetAt removes a key or an element", () => {
     assert.deepEqual(unsetAt({ a: 1, b: 2 }, ["a"]), { b: 2 });
     assert.deepEqual(unsetAt({ a: [1, 2, 3] }, ["a", 1]), { a: [1, 3] });
