@@ -123,6 +123,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
       if (typeof (answer as { then?: unknown } | undefined)?.then === "function") {
         throw asynchronous();
       }
+      assertDocument(draft, "update the document");
       return holdsPlaceholder(draft) ? keepSecrets(draft, document) : draft;
     }, options);
   }

@@ -66,25 +66,37 @@ export function checkDocument(document: unknown): DocumentCheck {
       return Math.abs(value) <= Number.MAX_SAFE_INTEGER ||
         refuse("number is not finite or beyond 2^53 - 1; write it as a string");
     }
-    if (typeof value === "string" || typeof value === "boolean" || value === null) return true;
-    if (Array.isArray(value)) return enter(() => value.every((item, index) => step(index, item)));
-    if (isPlainObject(value)) {
-      return enter(() => {
-        const keys = Object.keys(value);
-        members += keys.length;
-        return keys.every((key) =>
-          isForbiddenKey(key)
-            ? (path.push(key), refuse(`key ${JSON.stringify(key)} is not allowed; rename it`))
-            : step(key, value[key])
-        );
-      });
+    if (typeof value === "string") {
+      return value.isWellFormed() || refuse("half of a surrogate pair, which UTF-8 cannot carry");
     }
-    return refuse(`${value === undefined ? "undefined" : typeof value} is not JSON`);
+    if (typeof value === "boolean" || value === null) return true;
+    const isArray = Array.isArray(value);
+    if (!isArray && !isPlainObject(value)) {
+      return refuse(`${value === undefined ? "undefined" : typeof value} is not JSON`);
+    }
+    if (path.length >= depthMax) return refuse(`nesting is deeper than ${depthMax} levels`);
+    return isArray ? visitArray(value) : visitObject(value);
   }
 
-  function enter(visitChildren: () => boolean): boolean {
-    if (path.length < depthMax) return visitChildren();
-    return refuse(`nesting is deeper than ${depthMax} levels`);
+  function visitArray(array: readonly unknown[]): boolean {
+    // By index, since the array's own methods pass over holes.
+    for (let index = 0; index < array.length; index++) {
+      if (!step(index, array[index])) return false;
+    }
+    return true;
+  }
+
+  function visitObject(object: Readonly<Record<string, unknown>>): boolean {
+    const keys = Object.keys(object);
+    members += keys.length;
+    for (const key of keys) {
+      if (isForbiddenKey(key) || !key.isWellFormed()) {
+        path.push(key);
+        return refuse(`key ${JSON.stringify(key)} is not allowed; rename it`);
+      }
+      if (!step(key, object[key])) return false;
+    }
+    return true;
   }
 
   function step(key: string | number, child: unknown): boolean {

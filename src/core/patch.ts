@@ -1,5 +1,6 @@
-import { isForbiddenKey, isPlainObject, type Json } from "./document.ts";
+import { isForbiddenKey, isPlainObject, type Json, tooDeep } from "./document.ts";
 import { holdfastError, type Path, type PathStep } from "./error.ts";
+import { depthMax } from "./limits.ts";
 import { describePath } from "./pointer.ts";
 
 /**
@@ -37,6 +38,7 @@ export function setAt(
   value: Json,
   own?: WeakSet<object>,
 ): Json {
+  if (path.length > depthMax) throw tooDeep("set a part of the document");
   const forbidden = path.findIndex((step) => isForbiddenKey(String(step)));
   if (forbidden !== -1) throw invalid(path.slice(0, forbidden + 1), "a key that is not allowed");
   return edit(document, path, 0, () => value, own) as Json;

@@ -67,6 +67,7 @@ function compareObjects(
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index]!;
     path.push(key);
+    if (key === "__proto__") throw unsupported(path, "the key __proto__");
     const had = Object.hasOwn(before, key);
     let child: unknown;
     if (had) {
@@ -146,6 +147,7 @@ function freezeCopy(value: unknown, path: PathStep[]): unknown {
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     path.push(key);
+    if (key === "__proto__") throw unsupported(path, "the key __proto__");
     copy[key] = freezeCopy(value[key], path);
     path.pop();
   }

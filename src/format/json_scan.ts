@@ -175,7 +175,9 @@ class Scan {
       }
       if (found[0] === '"') {
         this.#at++;
-        return JSON.parse(this.#text.slice(start, this.#at)) as string;
+        const text = JSON.parse(this.#text.slice(start, this.#at)) as string;
+        if (text.isWellFormed()) return text;
+        throw this.#stop(start, "a string with half of a surrogate pair; write both halves");
       }
       escape.lastIndex = this.#at;
       if (!escape.test(this.#text)) {

@@ -215,6 +215,7 @@ class OpenFile implements OpenStore {
   /** The last look before the rename: only what the change was computed from, or what was refused, may be replaced. */
   async #makeWay(target: string, base: Loaded, refused: Loaded | undefined): Promise<void> {
     const read = await this.#read();
+    if (read !== undefined) this.#judge(read.stat);
     const found = read === undefined ? "" : this.#hash(read.bytes);
     if (found !== (refused ?? base).hash) {
       throw holdfastError(

@@ -27,6 +27,7 @@ describe("JSON", () => {
     ["an open string at the end", '["canary', 1, 2, /not closed/],
     ["an unknown escape", '["\\x41"]', 1, 3, /an escape/],
     ["a raw control character", '["a\tb"]', 1, 4, /a control character/],
+    ["half of a surrogate pair", '{"a": "\\ud800"}', 1, 7, /half of a surrogate/],
     ["NUL", '["a\0b"]', 1, 4, /a control character/],
     ["NUL outside of strings", "{}\0", 1, 3, /where the end belongs/],
     ["a number with a leading zero", "[01]", 1, 2, /a number that JSON does not know/],
