@@ -1,15 +1,10 @@
 import process from "node:process";
 import { dirname } from "node:path";
-import type { Host, HostWatch, SleepOptions, WatchOptions } from "../src/host/host.ts";
-import { errnoOf, ioError, wordingRefusal } from "./io_error.ts";
+import type { Host, SleepOptions } from "../src/host/host.ts";
+import { watchOnDeno } from "./deno_watch.ts";
+import { errnoOf, wordingRefusal } from "./io_error.ts";
 import { nodeFsHost } from "./node_fs.ts";
 import { sleepOnTimer, unrefTimer } from "./timer.ts";
-
-interface DenoWatcher extends AsyncIterable<{ readonly kind: string }> {
-  close(): void;
-  /** Undocumented: unrefs only the pending `next()`. */
-  unref?: () => void;
-}
 
 /** What is used of Deno, declared here so that tsc needs none of its global types. */
 interface DenoRuntime {
@@ -24,7 +19,6 @@ interface DenoRuntime {
   stat(path: string): Promise<{ readonly isDirectory: boolean }>;
   lstat(path: string): Promise<{ readonly isDirectory: boolean }>;
   realPath(path: string): Promise<string>;
-  watchFs(path: string, options: { recursive: boolean }): DenoWatcher;
   unrefTimer(timer: number): void;
   uid(): number | null;
 }
@@ -50,7 +44,7 @@ export const denoHost: Host = {
   },
   list: (path) => wordingRefusal("list", path, () => list(path)),
   resolve: (path) => wordingRefusal("resolve", path, () => deno.realPath(path)),
-  watch: watchDirectory,
+  watch: watchOnDeno,
   sleep: (ms: number, options: SleepOptions) => sleepOnTimer(ms, options, unref),
   variable: (name) => isGranted({ name: "env", variable: name }) ? deno.env.get(name) : undefined,
   userId: () => isGranted({ name: "sys", kind: "uid" }) ? deno.uid() ?? undefined : undefined,
@@ -87,37 +81,6 @@ async function list(path: string): Promise<string[]> {
   const names: string[] = [];
   for await (const entry of deno.readDir(path)) names.push(entry.name);
   return names;
-}
-
-async function watchDirectory(directory: string, options: WatchOptions): Promise<HostWatch> {
-  const watcher = await wordingRefusal("watch", directory, async () => {
-    if (!(await deno.stat(directory)).isDirectory) throw refusal("ENOTDIR");
-    return deno.watchFs(directory, { recursive: false });
-  });
-  let closed = false;
-  const close = (): void => {
-    if (closed) return;
-    closed = true;
-    watcher.close();
-  };
-  const fail = (cause: unknown): void => {
-    if (closed) return;
-    close();
-    options.failed(ioError("watch", directory, cause));
-  };
-  const report = async (): Promise<void> => {
-    const events = watcher[Symbol.asyncIterator]();
-    while (true) {
-      const next = events.next();
-      if (!options.keepAlive) watcher.unref?.();
-      const event = await next;
-      if (event.done) return fail("ECANCELED");
-      // A file that was written is reported as modified before it is reported as closed.
-      if (!closed && event.value.kind !== "access") options.hint();
-    }
-  };
-  report().catch(fail);
-  return { close };
 }
 
 function unref(timer: unknown): void {

@@ -52,6 +52,10 @@ const wordings: Readonly<Record<string, Wording>> = {
     reason: "the disk failed",
     remedy: "check the disk and the system log before writing again",
   },
+  ENOTSUP: {
+    reason: "a FIFO in there would stop this runtime's watcher",
+    remedy: "keep FIFOs elsewhere",
+  },
   EISDIR: { reason: "it is a directory", remedy: "name a file" },
   ELOOP: {
     reason: "a symbolic link is in the way or leads back to itself",

@@ -57,7 +57,9 @@ export async function createFile(
 export async function readFile(path: string, bytesMax: number): Promise<FileRead> {
   const descriptor = await openToRead(path);
   try {
-    const stats = fs.fstatSync(descriptor, { bigint: true });
+    const stats = await wordingRefusal("read", path, async () => {
+      return fs.fstatSync(descriptor, { bigint: true });
+    });
     if (!stats.isFile()) throw unsafeFile(path, kindOf(stats));
     const stat = statOf(stats);
     if (stat.byteLength > bytesMax) throw tooLarge(path, bytesMax, stat.byteLength);
@@ -67,7 +69,7 @@ export async function readFile(path: string, bytesMax: number): Promise<FileRead
     if (bytes === undefined) throw tooLarge(path, bytesMax);
     return { bytes, stat };
   } finally {
-    fs.closeSync(descriptor);
+    closeAfterRead(descriptor);
   }
 }
 
@@ -148,6 +150,14 @@ async function readBytes(
       larger.set(buffer);
       buffer = larger;
     }
+  }
+}
+
+function closeAfterRead(descriptor: number): void {
+  try {
+    fs.closeSync(descriptor);
+  } catch {
+    // The descriptor is gone all the same, and what was read is good.
   }
 }
 

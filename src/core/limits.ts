@@ -24,3 +24,6 @@ export const renameAttemptsMax: number = 8;
 
 /** How often a change is computed anew because the document moved on underneath it. */
 export const conflictAttemptsMax: number = 64;
+
+/** How many of the problems of one document get the line and column where they stand. */
+export const problemsLocatedMax: number = 100;

@@ -33,6 +33,6 @@ export interface Format {
    */
   encode(document: Json, previous?: string): string;
 
-  /** Where the value at a path stands in a sound text, or the nearest thing above it that does. */
-  locate(text: string, path: Path): Position;
+  /** Where the values at some paths stand in a sound text, or the nearest things above them that do. */
+  locate(text: string, paths: readonly Path[]): Position[];
 }

@@ -1,5 +1,5 @@
 import { checkDocument, type Json, tooDeep } from "../core/document.ts";
-import type { Path } from "../core/error.ts";
+import type { Path, PathStep } from "../core/error.ts";
 import type { Decoded, Format, Position } from "./format.ts";
 import { countMembers, scanJson } from "./json_scan.ts";
 import { decodeText, parseError, positionAt } from "./text.ts";
@@ -31,19 +31,34 @@ function faultOf(text: string, source: string): Error {
     : parseError(source, positionAt(text, fault.offset), fault.message);
 }
 
-function locate(text: string, path: Path): Position {
-  let deepest = -1;
-  let offset = 0;
-  scanJson(text, (at, start) => {
-    if (
-      at.length > deepest && at.length <= path.length &&
-      at.every((step, index) => step === path[index])
-    ) {
-      deepest = at.length;
-      offset = start;
-    }
+function locate(text: string, paths: readonly Path[]): Position[] {
+  const root: Wanted = { offset: 0, parts: new Map() };
+  const lanes = paths.map((path) => {
+    return path.reduce<Wanted[]>((lane, step) => [...lane, partOf(lane.at(-1)!, step)], [root]);
   });
-  return positionAt(text, offset);
+  scanJson(text, (path, offset) => {
+    let wanted: Wanted | undefined = root;
+    for (const step of path) wanted = wanted?.parts.get(step);
+    if (wanted !== undefined) wanted.offset = offset;
+  });
+  return lanes.map((lane) => {
+    const deepest = lane.findLast(({ offset }) => offset !== undefined);
+    return positionAt(text, deepest?.offset ?? 0);
+  });
+}
+
+/** A place that is asked for, or that leads to one. */
+interface Wanted {
+  offset: number | undefined;
+  readonly parts: Map<PathStep, Wanted>;
+}
+
+function partOf(parent: Wanted, step: PathStep): Wanted {
+  const known = parent.parts.get(step);
+  if (known !== undefined) return known;
+  const part: Wanted = { offset: undefined, parts: new Map() };
+  parent.parts.set(step, part);
+  return part;
 }
 
 function encode(document: Json, previous?: string): string {

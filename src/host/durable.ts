@@ -20,8 +20,7 @@ export interface Replacement {
  * `COMMIT_UNKNOWN` when the new content is in place but might not survive a power cut
  */
 export async function replaceFile(host: Host, path: string, content: Replacement): Promise<void> {
-  const directory = directoryOf(path);
-  const temporary = joinPath(directory, temporaryName(host, baseName(path)));
+  const temporary = temporaryPath(host, path);
   let renamed = false;
   try {
     const file = await host.create(temporary, content.mode);
@@ -29,7 +28,7 @@ export async function replaceFile(host: Host, path: string, content: Replacement
     await content.beforeRename?.();
     await rename(host, temporary, path);
     renamed = true;
-    await host.syncDirectory(directory);
+    await host.syncDirectory(directoryOf(path));
   } catch (error) {
     if (!renamed) {
       if (!hasErrno(error, "EEXIST")) await host.remove(temporary).catch(() => {});
@@ -46,17 +45,42 @@ export async function replaceFile(host: Host, path: string, content: Replacement
 }
 
 /**
- * Removes temporaries that writers of a file left behind when they died. One that is still in use by a stalled writer may
- * go too: its rename then fails, and it starts over.
+ * Makes a directory and those above it that are missing, durably.
+ *
+ * @throws `READ_ONLY`, `IO`
+ */
+export async function makeDirectoryDurably(host: Host, path: string, mode: number): Promise<void> {
+  const missing: string[] = [];
+  for (let above = path; !await exists(host, above); above = directoryOf(above)) {
+    missing.push(above);
+  }
+  if (missing.length === 0) return;
+  try {
+    await host.makeDirectory(path, mode);
+    for (const made of missing) await host.syncDirectory(directoryOf(made));
+  } catch (error) {
+    throw readOnly(error, path) ?? error;
+  }
+}
+
+/** What the names of files beside a file begin with. A name that is long already is told by its hash. */
+export function besideName(host: Host, path: string): string {
+  const name = baseName(path);
+  const isLong = new TextEncoder().encode(name).length > nameBytesMax;
+  return `.${isLong ? host.hash(new TextEncoder().encode(name)).slice(0, 32) : name}`;
+}
+
+/**
+ * Removes temporaries that writers of a file, or of what is kept beside it, left behind when they died. One that is still
+ * in use by a stalled writer may go too: its rename then fails, and it starts over.
  */
 export async function sweepTemporaries(host: Host, path: string): Promise<void> {
   const directory = directoryOf(path);
-  const prefix = `.${baseName(path)}.`;
+  const prefix = besideName(host, path);
   for (const name of await host.list(directory)) {
-    const middle = name.slice(prefix.length, -suffix.length);
-    if (!name.startsWith(prefix) || !name.endsWith(suffix) || !/^[0-9a-f]{32}$/.test(middle)) {
-      continue;
-    }
+    const isOurs = temporarySuffix.test(name) &&
+      (name.startsWith(`${prefix}.`) || name.startsWith(`.${prefix}.`));
+    if (!isOurs) continue;
     const orphan = joinPath(directory, name);
     const stat = await host.stat(orphan).catch(() => undefined);
     if (stat !== undefined && host.now() - stat.modifiedMs > orphanAgeMs) {
@@ -65,11 +89,24 @@ export async function sweepTemporaries(host: Host, path: string): Promise<void> 
   }
 }
 
-const suffix = ".tmp";
+const temporarySuffix = /\.[0-9a-f]{32}\.tmp$/;
 
-function temporaryName(host: Host, name: string): string {
+// Leaves room for what is added to a name, below the 255 bytes that filesystems allow.
+const nameBytesMax = 120;
+
+function temporaryPath(host: Host, path: string): string {
   const random = [...host.random(16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `.${name}.${random}${suffix}`;
+  return joinPath(directoryOf(path), `${besideName(host, path)}.${random}.tmp`);
+}
+
+async function exists(host: Host, path: string): Promise<boolean> {
+  try {
+    await host.stat(path);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, "ENOENT")) return false;
+    throw error;
+  }
 }
 
 async function writeAndClose(file: HostFile, bytes: Uint8Array, path: string): Promise<void> {

@@ -9,45 +9,57 @@ export async function absolutePath(host: Host, path: string): Promise<string> {
   return absolute ? path : joinPath(await host.resolve("."), path);
 }
 
-/** The directory part of a path, `.` when it has none. Both kinds of slash count. */
+/** The directory part of an absolute path. */
 export function directoryOf(path: string): string {
   const end = lastSlash(path);
-  if (end === -1) return ".";
   return end === 0 || path[end - 1] === ":" ? path.slice(0, end + 1) : path.slice(0, end);
 }
 
-/** The last part of a path. */
+/** The last part of an absolute path; empty when it ends in a slash. */
 export function baseName(path: string): string {
   return path.slice(lastSlash(path) + 1);
 }
 
-/** Puts a name behind a directory. */
+/** Puts names behind an absolute directory. */
 export function joinPath(directory: string, ...names: string[]): string {
-  const separator = directory.includes("\\") && !directory.includes("/") ? "\\" : "/";
-  return names.reduce(
-    (path, name) => /[/\\]$/.test(path) ? path + name : path + separator + name,
-    directory,
-  );
+  const separator = isPosix(directory) || directory.includes("/") ? "/" : "\\";
+  return names.reduce((path, name) => {
+    return lastSlash(path) === path.length - 1 ? path + name : path + separator + name;
+  }, directory);
 }
 
 /**
  * The path that a `file:` URL means.
  *
- * @throws `UNSUPPORTED` for any other URL
+ * @throws `UNSUPPORTED` for any other URL, and for one whose path cannot be decoded
  */
 export function pathFromUrl(url: URL, platform: string): string {
-  if (url.protocol !== "file:" || (url.hostname !== "" && platform !== "windows")) {
-    throw holdfastError(
-      "UNSUPPORTED",
-      `Cannot open ${url.protocol}//: found a URL that names no local file; give a file: URL or a path`,
-      { what: `URL ${url.protocol}` },
-    );
+  const isLocal = url.protocol === "file:" && (url.hostname === "" || platform === "windows");
+  if (!isLocal || /%2f|%00/i.test(url.pathname)) throw noLocalFile(url);
+  let path: string;
+  try {
+    path = decodeURIComponent(url.pathname);
+  } catch {
+    throw noLocalFile(url);
   }
-  const path = decodeURIComponent(url.pathname);
   if (platform !== "windows") return path;
   return url.hostname === "" ? path.slice(1) : `\\\\${url.hostname}${path.replaceAll("/", "\\")}`;
 }
 
+function noLocalFile(url: URL): Error {
+  return holdfastError(
+    "UNSUPPORTED",
+    `Cannot open ${url.href}: found a URL that names no local file; give a file: URL or a path`,
+    { what: `URL ${url.protocol}` },
+  );
+}
+
+// A backslash is a separator on Windows and an ordinary character elsewhere; an absolute path tells which it is.
+function isPosix(path: string): boolean {
+  return path.startsWith("/");
+}
+
 function lastSlash(path: string): number {
-  return Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  const slash = path.lastIndexOf("/");
+  return isPosix(path) ? slash : Math.max(slash, path.lastIndexOf("\\"));
 }

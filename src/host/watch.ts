@@ -84,7 +84,7 @@ export async function watchDirectories(
     if (entry.warned || closing.signal.aborted) return;
     entry.warned = true;
     const reason = error instanceof Error ? error.message : String(error);
-    options.warn(`Cannot watch ${directory}: ${reason}; polling it instead`);
+    options.warn(`${reason}; polling ${directory} instead`);
   }
 
   async function poll(): Promise<void> {

@@ -58,8 +58,8 @@ export interface Loaded {
   readonly hash: string;
   /** The store's newest generation. Bytes that somebody else wrote into a file get one only when they are adopted. */
   readonly generation: number;
-  /** Where the value at a path was written, for messages. */
-  readonly locate: (path: Path) => Place | undefined;
+  /** Where the values at some paths were written, one place for each path; it reads the text once more. */
+  readonly locate: (paths: readonly Path[]) => readonly Place[];
   /** What is dubious about the place, though not wrong. */
   readonly warnings: readonly string[];
   /** The filesystem paths read. */

@@ -1,8 +1,13 @@
 import { hasErrno, holdfastError, isHoldfastError } from "../core/error.ts";
-import { documentBytesMax } from "../core/limits.ts";
+import { documentBytesMax, orphanAgeMs } from "../core/limits.ts";
 import type { Format } from "../format/format.ts";
 import { formatOf } from "../format/format_of.ts";
-import { replaceFile, sweepTemporaries } from "../host/durable.ts";
+import {
+  besideName,
+  makeDirectoryDurably,
+  replaceFile,
+  sweepTemporaries,
+} from "../host/durable.ts";
 import type { FileRead, Host, HostStat } from "../host/host.ts";
 import { absolutePath, baseName, directoryOf, joinPath, pathFromUrl } from "../host/path.ts";
 import { watchDirectories } from "../host/watch.ts";
@@ -40,6 +45,7 @@ export function file(path: string | URL, options: FileOptions = {}): Store {
       const { host } = context;
       const named = path instanceof URL ? pathFromUrl(path, host.capabilities.platform) : path;
       const format = formatOf(named);
+      if (/[/\\]$/.test(named)) throw namesDirectory(named);
       return new OpenFile(
         await absolutePath(host, named),
         format,
@@ -66,8 +72,8 @@ class OpenFile implements OpenStore {
   #text: string | undefined;
   /** The last thing read, so that bytes which stay refused are not decoded at every look. */
   #seen: Loaded | undefined;
-  #resolved: { readonly path: string; readonly directory: HostStat | undefined } | undefined;
-  #swept = false;
+  #resolved: { readonly path: string; readonly directories: readonly HostStat[] } | undefined;
+  #sweptAtMs: number | undefined;
 
   constructor(path: string, format: Format, trust: Trust, context: SourceContext) {
     this.#path = path;
@@ -104,10 +110,7 @@ class OpenFile implements OpenStore {
     if (bytes.length > documentBytesMax) throw tooLarge(this.#path, bytes.length);
     const hash = this.#hash(bytes);
     const target = await this.#target();
-    if (!this.#swept) {
-      await sweepTemporaries(this.#host, target);
-      this.#swept = true;
-    }
+    await this.#sweep(target);
     await replaceFile(this.#host, target, {
       bytes,
       mode: fileMode,
@@ -152,8 +155,12 @@ class OpenFile implements OpenStore {
   /** Finds out where the links lead: at the start and at every poll, since most looks find the known content. */
   async #resolve(): Promise<string> {
     const path = await this.#host.resolve(this.#path).catch(() => this.#path);
-    const directory = await this.#host.stat(directoryOf(path)).catch(() => undefined);
-    this.#resolved = { path, directory };
+    const directories: HostStat[] = [];
+    for (const directory of new Set([directoryOf(this.#path), directoryOf(path)])) {
+      const stat = await this.#host.stat(directory).catch(() => undefined);
+      if (stat !== undefined) directories.push(stat);
+    }
+    this.#resolved = { path, directories };
     return path;
   }
 
@@ -162,7 +169,7 @@ class OpenFile implements OpenStore {
     return judgeTrust({
       path: this.#path,
       file,
-      directory: this.#resolved?.directory,
+      directories: this.#resolved?.directories ?? [],
       userId: this.#host.userId(),
       trust: this.#trust,
     });
@@ -182,7 +189,7 @@ class OpenFile implements OpenStore {
   #loaded(found: Pick<Loaded, "document" | "hash"> & Partial<Loaded>): Loaded {
     return {
       generation: this.#generation,
-      locate: () => ({ source: this.#path }),
+      locate: (paths) => paths.map(() => ({ source: this.#path })),
       warnings: [],
       resolvedPaths: [this.#resolved?.path ?? this.#path],
       ...found,
@@ -190,7 +197,10 @@ class OpenFile implements OpenStore {
   }
 
   #locator(text: string): Loaded["locate"] {
-    return (path) => ({ source: this.#path, ...this.#format.locate(text, path) });
+    return (paths) => {
+      const positions = this.#format.locate(text, paths);
+      return positions.map((position) => ({ source: this.#path, ...position }));
+    };
   }
 
   /** Where to write: the file behind the links, in a directory that is made if need be. */
@@ -200,7 +210,7 @@ class OpenFile implements OpenStore {
     });
     if (read !== undefined) return read;
     const directory = directoryOf(this.#path);
-    await this.#host.makeDirectory(directory, directoryMode);
+    await makeDirectoryDurably(this.#host, directory, directoryMode);
     const name = baseName(this.#path);
     if ((await this.#host.list(directory)).includes(name)) {
       throw holdfastError(
@@ -217,7 +227,8 @@ class OpenFile implements OpenStore {
     const read = await this.#read();
     if (read !== undefined) this.#judge(read.stat);
     const found = read === undefined ? "" : this.#hash(read.bytes);
-    if (found !== (refused ?? base).hash) {
+    // A link that was swapped meanwhile leads elsewhere, even if to the same content.
+    if (found !== (refused ?? base).hash || await this.#target() !== target) {
       throw holdfastError(
         "CONFLICT",
         `Cannot write ${this.#path}: found that it changed since generation ${base.generation}; read it and try again`,
@@ -230,9 +241,8 @@ class OpenFile implements OpenStore {
   }
 
   async #keepAside(target: string, bytes: Uint8Array, hash: string): Promise<void> {
-    const name = `.${baseName(target)}.refused.${
-      hash.slice("sha256:".length, "sha256:".length + 16)
-    }`;
+    const [, digits = ""] = hash.split(":");
+    const name = `${besideName(this.#host, target)}.refused.${digits.slice(0, 16)}`;
     const aside = joinPath(directoryOf(target), name);
     await replaceFile(this.#host, aside, { bytes, mode: fileMode });
     this.#context.warn(
@@ -240,9 +250,25 @@ class OpenFile implements OpenStore {
     );
   }
 
+  /** At the first write, and again when what was too young then may be an orphan by now. */
+  async #sweep(target: string): Promise<void> {
+    const nowMs = this.#host.monotonic();
+    if (this.#sweptAtMs !== undefined && nowMs - this.#sweptAtMs <= orphanAgeMs) return;
+    await sweepTemporaries(this.#host, target);
+    this.#sweptAtMs = nowMs;
+  }
+
   #hash(bytes: Uint8Array): string {
     return `sha256:${this.#host.hash(bytes)}`;
   }
+}
+
+function namesDirectory(path: string): Error {
+  return holdfastError(
+    "UNSUPPORTED",
+    `Cannot open ${path}: found a slash at the end, which names a directory; give the path of a file`,
+    { what: "path of a directory" },
+  );
 }
 
 function tooLarge(path: string, found: number): Error {

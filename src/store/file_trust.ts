@@ -8,7 +8,8 @@ export type Trust = "owner" | "any";
 export interface TrustEvidence {
   readonly path: string;
   readonly file: HostStat;
-  readonly directory: HostStat | undefined;
+  /** Those that hold the file and the link to it. */
+  readonly directories: readonly HostStat[];
   /** Our own user; undefined when unknown, and then owners are not judged. */
   readonly userId: number | undefined;
   readonly trust: Trust;
@@ -20,7 +21,8 @@ export interface TrustEvidence {
  * @returns what is dubious, for a loud warning
  * @throws `UNSAFE_FILE` when somebody else owns it or everybody can write it
  */
-export function judgeTrust({ path, file, directory, userId, trust }: TrustEvidence): string[] {
+export function judgeTrust(evidence: TrustEvidence): string[] {
+  const { path, file, directories, userId, trust } = evidence;
   const foreign = userId !== undefined && file.userId !== 0 && file.userId !== userId;
   if (trust === "owner" && foreign) {
     throw unsafe(
@@ -33,17 +35,21 @@ export function judgeTrust({ path, file, directory, userId, trust }: TrustEviden
     throw unsafe(path, `mode ${octal(file.mode)}, which lets everybody write`, "chmod 600 it");
   }
   const warnings: string[] = [];
+  if (trust === "owner" && userId === undefined && file.userId !== 0) {
+    warnings.push(
+      `the owner of ${path} cannot be judged, since our own user is unknown; on Deno, allow --allow-sys=uid`,
+    );
+  }
   // What root provides for us to read, such as a mounted ConfigMap, could not be read by us with mode 0600.
   const provided = file.userId === 0 && userId !== 0 && (file.mode & 0o022) === 0;
   if ((file.mode & 0o077) !== 0 && !provided) {
     warnings.push(`${path} has mode ${octal(file.mode)}, wider than 600; chmod 600 it`);
   }
-  if (
-    directory !== undefined && (directory.mode & 0o002) !== 0 && (directory.mode & 0o1000) === 0
-  ) {
+  for (const { mode } of directories) {
+    if ((mode & 0o002) === 0 || (mode & 0o1000) !== 0) continue;
     warnings.push(
       `the directory of ${path} has mode ${
-        octal(directory.mode)
+        octal(mode)
       }: everybody can replace the file; chmod o-w it`,
     );
   }

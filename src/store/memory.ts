@@ -1,4 +1,4 @@
-import { assertDocument, type Json } from "../core/document.ts";
+import { assertDocument, copyDocument, type Json } from "../core/document.ts";
 import { holdfastError } from "../core/error.ts";
 import { debounceMsDefault, maxWaitMsDefault } from "../core/limits.ts";
 import { freeze } from "../core/snapshot.ts";
@@ -24,10 +24,10 @@ import type { OpenStore, Store, StoreChange } from "./store.ts";
  * await config.close();
  * ```
  */
-export function memory(initial?: Json): Store {
-  assertDocument(initial ?? null, "make a memory store");
+export function memory(initial?: unknown): Store {
+  if (initial !== undefined) assertDocument(initial, "make a memory store");
   const shared: SharedMemory = {
-    document: initial === undefined ? undefined : freeze(initial),
+    document: initial === undefined ? undefined : freeze(copyDocument(initial)),
     generation: initial === undefined ? 0 : 1,
     hints: new Set(),
   };
@@ -63,7 +63,7 @@ class OpenMemory implements OpenStore {
       document,
       hash: document === undefined ? "" : `sha256:${this.#host.hash(bytes)}`,
       generation,
-      locate: () => ({ source: "memory" }),
+      locate: (paths) => paths.map(() => ({ source: "memory" })),
       warnings: [],
       resolvedPaths: [],
     });
@@ -73,9 +73,9 @@ class OpenMemory implements OpenStore {
     return Promise.resolve(loaded);
   }
 
-  commit({ document, base }: StoreChange): Promise<Loaded> {
+  commit({ document, base, refused }: StoreChange): Promise<Loaded> {
     const shared = this.#shared;
-    const expected = base.generation;
+    const expected = (refused ?? base).generation;
     const current = shared.generation;
     if (expected !== current) {
       return Promise.reject(holdfastError(

@@ -112,10 +112,14 @@ describe("JSON", () => {
 
   test("places are found by path, or by the nearest thing above", () => {
     const text = '{\n  "a": [1,\n    {"b": true}],\n  "é": 2\n}';
-    assert.deepEqual(json.locate(text, ["a", 1, "b"]), { line: 3, column: 11 });
-    assert.deepEqual(json.locate(text, ["a", 1, "missing"]), { line: 3, column: 5 });
-    assert.deepEqual(json.locate(text, ["é"]), { line: 4, column: 8 });
-    assert.deepEqual(json.locate(text, []), { line: 1, column: 1 });
+    const paths = [["a", 1, "b"], ["a", 1, "missing", "x"], ["é"], [], ["a", "1"]];
+    assert.deepEqual(json.locate(text, paths), [
+      { line: 3, column: 11 },
+      { line: 3, column: 5 },
+      { line: 4, column: 8 },
+      { line: 1, column: 1 },
+      { line: 2, column: 8 },
+    ]);
   });
 
   test("the indentation of the text before is kept", () => {

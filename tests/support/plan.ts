@@ -14,7 +14,7 @@ export interface Part {
 
 /** All that the adapters know of the library. */
 const SEAM = ["src/host/host.ts", "src/core/error.ts"];
-const NODE_FILES = ["adapters/node_fs.ts", "adapters/node_file.ts"];
+const NODE_FILES = ["adapters/node_fs.ts", "adapters/node_file.ts", "adapters/deno_watch.ts"];
 const SHARED = ["adapters/io_error.ts", "adapters/timer.ts"];
 const BELOW_STORE = ["src/core/", "src/host/", "src/format/", "src/source/"];
 
