@@ -96,6 +96,7 @@ export type {
   AuditEvent,
   ChangeSet,
   Config,
+  Immediate,
   ImmediateListener,
   Listener,
   Logger,

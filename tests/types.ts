@@ -101,6 +101,17 @@ export async function listenersKnowTheirPart(): Promise<void> {
   for await (const change of config.changes()) expect<Same<typeof change, ChangeSet>>();
 }
 
+export async function brandsStayAndImmediateIsBelieved(immediate: boolean): Promise<void> {
+  const branded = v.object({ id: v.pipe(v.string(), v.brand("Id")) });
+  const config = await openConfig("config.json", { schema: branded });
+  const id: string & v.Brand<"Id"> = config.value.id;
+  void id;
+  config.subscribe((_next, previous) => {
+    // @ts-expect-error it may be called at once, with nothing before
+    previous.id;
+  }, { immediate });
+}
+
 export async function sourcesThatAreNoStoresCannotBeWritten(source: Source): Promise<void> {
   const config = await openConfig(source, { schema });
   expect<Same<typeof config, ReadonlyConfig<v.InferOutput<typeof schema>>>>();

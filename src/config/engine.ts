@@ -3,7 +3,7 @@ import { diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
 import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
 import { describePath } from "../core/pointer.ts";
-import { redactChanges } from "../core/redact.ts";
+import { redactBefore, redactChanges } from "../core/redact.ts";
 import { holdForRestart, type PendingRestart } from "../core/restart.ts";
 import { freeze, share } from "../core/snapshot.ts";
 import type { Host } from "../host/host.ts";
@@ -41,7 +41,7 @@ export interface EngineParts {
 }
 
 /** A candidate worked out against what runs. */
-interface Prepared {
+export interface Prepared {
   /** Frozen, sharing what it can with the running value. */
   readonly value: unknown;
   readonly document: Json;
@@ -89,7 +89,7 @@ export class Engine {
     }
     if (seed !== undefined && this.#store !== undefined) {
       const candidate = await pipeline.run(seed, `the seed of ${name}`);
-      const prepared = this.#prepare(candidate);
+      const prepared = this.prepare(candidate);
       const stored = await this.#store
         .commit({ document: prepared.document, base: loaded, refused: undefined })
         .catch((error: unknown) => {
@@ -100,39 +100,36 @@ export class Engine {
         ? await this.start(undefined)
         : void this.#apply(stored, prepared, { origin: "seed" });
     }
-    const candidate = await pipeline.run(pipeline.emptyDocument, name).catch((error: unknown) => {
-      throw holdfastError(
-        "NOT_FOUND",
-        `Cannot open ${name}: found nothing there, and the schema's defaults do not make a whole; ` +
-          "store a document, or give a seed",
-        { source: name },
-        error,
-      );
+    const empty = pipeline.emptyDocument;
+    if (empty === undefined) throw nothingThere(name);
+    const candidate = await pipeline.run(empty, name).catch((error: unknown) => {
+      throw nothingThere(name, error);
     });
-    this.#apply(loaded, this.#prepare(candidate), { origin: "external" });
+    this.#apply(loaded, this.prepare(candidate), { origin: "external" });
   }
 
   /**
    * Looks at the source and takes over what is new there.
    *
+   * @param anew whether to try once more what was turned down before: a rule may depend on more than the document
    * @throws why what is there was turned down; the value is as it was
    */
-  async look(): Promise<void> {
+  async look(anew = false): Promise<void> {
     let loaded: Loaded | undefined;
     try {
       loaded = await this.#parts.source.load();
-      await this.#consider(loaded);
+      await this.#consider(loaded, anew);
     } catch (error) {
       throw this.#refuse(error, loaded);
     }
   }
 
   /**
-   * Stores a checked document as the next generation and runs with it.
+   * Stores what was prepared as the next generation and runs with it.
    *
    * @throws `CONFLICT` when the store holds something else by now; what the store throws otherwise
    */
-  async commit(candidate: Candidate, cause: Cause): Promise<ChangeSet> {
+  async commit(prepared: Prepared, cause: Cause): Promise<ChangeSet> {
     const { name } = this.#parts;
     if (this.#store === undefined) {
       throw holdfastError(
@@ -141,18 +138,18 @@ export class Engine {
         { source: name },
       );
     }
-    return await this.#commit(this.#store, this.#prepare(candidate), cause);
-  }
-
-  async #commit(store: OpenStore, prepared: Prepared, cause: Cause): Promise<ChangeSet> {
     const { document } = prepared;
     const base = this.running.loaded;
-    const loaded = await store.commit({ document, base, refused: this.#refusal?.loaded });
+    const loaded = await this.#store.commit({ document, base, refused: this.#refusal?.loaded });
     return this.#apply(loaded, prepared, cause);
   }
 
-  /** Everything about taking a candidate over that can fail, done before anything is stored. */
-  #prepare(candidate: Candidate): Prepared {
+  /**
+   * Works a candidate out against what runs: everything about taking it over that can fail, before anything is stored.
+   *
+   * @throws `UNSUPPORTED` when its value cannot be frozen
+   */
+  prepare(candidate: Candidate): Prepared {
     const { annotations } = this.#parts.pipeline;
     const before = this.#running;
     const { value: held, pending } = before === undefined
@@ -189,7 +186,7 @@ export class Engine {
     return changeSetOf(this.#parts.name, snapshot, snapshot, [], cause);
   }
 
-  async #consider(loaded: Loaded): Promise<void> {
+  async #consider(loaded: Loaded, anew: boolean): Promise<void> {
     const { running } = this;
     if (loaded.hash === running.loaded.hash && loaded.generation === running.loaded.generation) {
       // The bytes that run are there (again): whatever was turned down is gone.
@@ -201,7 +198,7 @@ export class Engine {
       this.#running = { ...running, loaded: { ...running.loaded, warnings: loaded.warnings } };
       return;
     }
-    if (this.#refusal?.loaded?.hash === loaded.hash) throw this.#refusal.error;
+    if (!anew && this.#refusal?.loaded?.hash === loaded.hash) throw this.#refusal.error;
     if (loaded.fault !== undefined) throw loaded.fault;
     if (loaded.document === undefined) throw this.#gone();
     await this.#takeOver(loaded, loaded.document, { origin: "external" });
@@ -210,12 +207,12 @@ export class Engine {
   async #takeOver(loaded: Loaded, document: Json, cause: Cause): Promise<void> {
     const { name, pipeline, migrate, reporter } = this.#parts;
     const candidate = await pipeline.run(document, name, loaded.locate);
-    const prepared = this.#prepare(candidate);
+    const prepared = this.prepare(candidate);
     this.#apply(await this.#store?.adopt(loaded) ?? loaded, prepared, cause);
     if (!candidate.migrated || migrate === "memory" || this.#store === undefined) return;
     try {
       const changes = diff(document, prepared.document);
-      await this.#commit(this.#store, { ...prepared, changes }, { origin: "migration" });
+      await this.commit({ ...prepared, changes }, { origin: "migration" });
     } catch (error) {
       // Somebody was quicker: the next look sees what they wrote.
       if (isHoldfastError(error, "CONFLICT")) return;
@@ -257,7 +254,11 @@ export class Engine {
   }
 
   #audit(outcome: AuditEvent["outcome"], changeSet: ChangeSet, problems: readonly Problem[]): void {
-    const changes = redactChanges(changeSet.changes, this.#parts.pipeline.annotations);
+    const { annotations } = this.#parts.pipeline;
+    const told = redactChanges(changeSet.changes, annotations);
+    // What was secret in the old version of a document, the new schema does not say.
+    const isBlind = changeSet.origin === "migration" && annotations?.mayHoldSecret === true;
+    const changes = isBlind ? redactBefore(told) : told;
     this.#parts.reporter.audit({ ...changeSet, outcome, changes, problems });
   }
 
@@ -273,4 +274,14 @@ export class Engine {
   #now(): string {
     return new Date(this.#parts.host.now()).toISOString();
   }
+}
+
+function nothingThere(source: string, cause?: unknown): HoldfastError {
+  return holdfastError(
+    "NOT_FOUND",
+    `Cannot open ${source}: found nothing there, and no schema whose defaults make a whole; ` +
+      "store a document, or give a seed",
+    { source },
+    cause,
+  );
 }

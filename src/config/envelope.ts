@@ -1,5 +1,6 @@
 import type { Annotations } from "../core/annotation.ts";
 import type { Json } from "../core/document.ts";
+import { holdfastError } from "../core/error.ts";
 import { redact } from "../core/redact.ts";
 import type { Snapshot } from "./types.ts";
 
@@ -48,6 +49,7 @@ export function describeSnapshot(snapshot: Snapshot<unknown>, details: SnapshotD
  * @param snapshot as a config gave it
  * @param view `public` leaves filesystem paths out; `diagnostic` adds them
  * @returns plain JSON
+ * @throws `UNSUPPORTED` for anything but the very object that a config gave: a copy does not know its secrets
  *
  * @example
  * ```ts
@@ -64,16 +66,26 @@ export function toEnvelope(
   view: "public" | "diagnostic" = "public",
 ): Envelope {
   const details = detailsOf.get(snapshot);
+  if (details === undefined) throw foreign();
   const { generation, revision, hash } = snapshot;
   return {
-    document: redact(details?.document ?? null, details?.annotations),
-    value: redact(snapshot.value, details?.annotations),
+    document: redact(details.document ?? null, details.annotations),
+    value: redact(snapshot.value, details.annotations),
     generation,
     revision,
     hash,
-    ...(details?.realm?.id === undefined ? {} : { realm_id: details.realm.id }),
-    ...(details?.realm?.instance === undefined ? {} : { instance_id: details.realm.instance }),
-    backend: details?.backend ?? "unknown",
-    ...(view === "diagnostic" ? { resolved_paths: details?.resolvedPaths ?? [] } : {}),
+    ...(details.realm?.id === undefined ? {} : { realm_id: details.realm.id }),
+    ...(details.realm?.instance === undefined ? {} : { instance_id: details.realm.instance }),
+    backend: details.backend,
+    ...(view === "diagnostic" ? { resolved_paths: details.resolvedPaths } : {}),
   };
+}
+
+function foreign(): Error {
+  return holdfastError(
+    "UNSUPPORTED",
+    "Cannot make an envelope: found a snapshot that no config gave, whose secrets are unknown; " +
+      "give what config.snapshot() returned, not a copy",
+    { what: "copied snapshot" },
+  );
 }

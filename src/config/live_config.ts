@@ -1,8 +1,16 @@
-import { assertDocument, copyDocument, type DeepReadonly, type Json } from "../core/document.ts";
+import {
+  assertDocument,
+  copyDocument,
+  type DeepReadonly,
+  type Json,
+  valueAt,
+} from "../core/document.ts";
 import { type HoldfastError, holdfastError, type Path } from "../core/error.ts";
 import { mergePatch, setAt, unsetAt } from "../core/patch.ts";
 import { describePath } from "../core/pointer.ts";
+import { ignoreRejection, isPromise } from "../core/promise.ts";
 import { holdsPlaceholder, keepSecrets } from "../core/redact.ts";
+import { bounded } from "../host/bounded.ts";
 import type { SourceWatch, WatchTiming } from "../source/source.ts";
 import { Engine, type EngineParts } from "./engine.ts";
 import { Queue } from "./queue.ts";
@@ -79,53 +87,58 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
 
   async reload(): Promise<Snapshot<Output>> {
     this.#assertOpen("reload");
-    await this.#bounded("reload", this.#queue.run(() => this.#engine.look()));
+    const { host, name, timeoutMs } = this.#parts;
+    const looked = this.#queue.run(() => this.#engine.look(true));
+    await bounded(host, `reload ${name}`, timeoutMs, looked);
     return this.#snapshot;
   }
 
-  set(document: Input, options?: WriteOptions): Promise<Written<Output>> {
-    return this.#write("set the document", document, options, (given) => () => given);
+  async set(document: Input, options?: WriteOptions): Promise<Written<Output>> {
+    const given = privateCopy(document, "set the document");
+    const apply: Edit["apply"] = (current) => keepSecrets(given, current);
+    return await this.#submit({ apply }, options);
   }
 
-  setAt(path: Path, value: unknown, options?: WriteOptions): Promise<Written<Output>> {
+  async setAt(path: Path, value: unknown, options?: WriteOptions): Promise<Written<Output>> {
     const steps = [...path];
-    const attempt = `set ${describePath(steps)}`;
-    return this.#write(
-      attempt,
-      value,
+    const given = privateCopy(value, `set ${describePath(steps)}`);
+    const mayKeep = holdsPlaceholder(given);
+    return await this.#submit({
+      path: steps,
+      apply: (document, _value, own) => {
+        const part = mayKeep ? keepSecrets(given, valueAt(document, steps) as Json) : given;
+        return setAt(document, steps, part, own);
+      },
+    }, options);
+  }
+
+  async unset(path: Path, options?: WriteOptions): Promise<Written<Output>> {
+    const steps = [...path];
+    return await this.#submit(
+      { path: steps, apply: (document) => unsetAt(document, steps) },
       options,
-      (given) => (document, _value, own) => setAt(document, steps, given, own),
     );
   }
 
-  unset(path: Path, options?: WriteOptions): Promise<Written<Output>> {
-    const steps = [...path];
-    return this.#submit((document) => unsetAt(document, steps), options);
+  async patch(patch: unknown, options?: WriteOptions): Promise<Written<Output>> {
+    const given = privateCopy(patch, "apply the merge patch");
+    // Before the merge, since a placeholder stands for a whole and would merge with what it stands for.
+    const apply: Edit["apply"] = (document) => mergePatch(document, keepSecrets(given, document));
+    return await this.#submit({ apply }, options);
   }
 
-  patch(patch: unknown, options?: WriteOptions): Promise<Written<Output>> {
-    const attempt = "apply the merge patch";
-    return this.#write(
-      attempt,
-      patch,
-      options,
-      (given) => (document) => mergePatch(document, given),
-    );
-  }
-
-  update(
+  async update(
     change: (draft: Input, value: DeepReadonly<Output>) => void,
     options?: WriteOptions,
   ): Promise<Written<Output>> {
-    return this.#submit((document, value) => {
+    const apply: Edit["apply"] = (document, value) => {
       const draft = copyDocument(document);
       const answer: unknown = change(draft as Input, value as DeepReadonly<Output>);
-      if (typeof (answer as { then?: unknown } | undefined)?.then === "function") {
-        throw asynchronous();
-      }
-      assertDocument(draft, "update the document");
-      return holdsPlaceholder(draft) ? keepSecrets(draft, document) : draft;
-    }, options);
+      ignoreRejection(answer);
+      if (isPromise(answer)) throw asynchronous();
+      return keepSecrets(privateCopy(draft, "update the document"), document);
+    };
+    return await this.#submit({ apply }, options);
   }
 
   subscribe(...parameters: unknown[]): () => void {
@@ -149,56 +162,23 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   }
 
   async #close(): Promise<void> {
-    const { signal, source, reporter } = this.#parts;
+    const { host, name, signal, source, reporter, timeoutMs } = this.#parts;
     signal?.removeEventListener("abort", this.#closeSoon);
     this.#subscribers.close();
     this.#writer.close(this.#closedError("write"));
-    await this.#watch?.close();
-    await this.#queue.idle();
+    const ended = Promise.all([this.#watch?.close(), this.#queue.idle()]);
+    await bounded(host, `close ${name}`, timeoutMs, ended).catch((error: Error) => {
+      reporter.warn(`${error.message}; it is closed all the same`);
+    });
     reporter.close();
     await source.close();
   }
 
   readonly #closeSoon = (): void => void this.close();
 
-  /** Takes a private copy of what the caller gave, so that what it does to it later does not matter. */
-  async #write(
-    attempt: string,
-    given: unknown,
-    options: WriteOptions | undefined,
-    edit: (given: Json) => Edit,
-  ): Promise<Written<Output>> {
-    assertDocument(given, attempt);
-    const change = edit(copyDocument(given));
-    if (!holdsPlaceholder(given)) return await this.#submit(change, options);
-    return await this.#submit((document, value) => {
-      return keepSecrets(change(document, value), document);
-    }, options);
-  }
-
   async #submit(edit: Edit, options: WriteOptions = {}): Promise<Written<Output>> {
     this.#assertOpen("write");
     return await this.#writer.submit(edit, options) as Written<Output>;
-  }
-
-  async #bounded<T>(operation: string, work: Promise<T>): Promise<T> {
-    const { host, name, timeoutMs } = this.#parts;
-    const done = new AbortController();
-    const expired = host.sleep(timeoutMs, { signal: done.signal, keepAlive: false }).then(
-      (late) => {
-        if (!late) return work;
-        throw holdfastError(
-          "TIMEOUT",
-          `Cannot ${operation} ${name} within ${timeoutMs} ms: found it still under way; allow more time`,
-          { operation, timeoutMs },
-        );
-      },
-    );
-    try {
-      return await Promise.race([work, expired]);
-    } finally {
-      done.abort();
-    }
   }
 
   #assertOpen(operation: string): void {
@@ -212,6 +192,12 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
       { operation },
     );
   }
+}
+
+/** What a caller does to its document later does not matter. */
+function privateCopy(given: unknown, attempt: string): Json {
+  assertDocument(given, attempt);
+  return copyDocument(given);
 }
 
 function asynchronous(): HoldfastError {

@@ -1,4 +1,4 @@
-import { assertDocument, type Json } from "../core/document.ts";
+import { assertDocument, copyDocument, type Json } from "../core/document.ts";
 import { holdfastError } from "../core/error.ts";
 import { timeoutMsDefault } from "../core/limits.ts";
 import type { InferInput, InferOutput, StandardSchema } from "../core/schema.ts";
@@ -47,20 +47,15 @@ async function open(
     : target;
   const { name } = described;
   const { signal, seed, keepAlive = false, logger, audit } = options;
-  if (signal?.aborted) {
-    throw holdfastError(
-      "ABORTED",
-      `Cannot open ${name}: found the signal aborted already; give one that is not`,
-      { operation: "open" },
-      signal.reason,
-    );
-  }
-  const pipeline = createPipeline(options.schema, options.migrations);
+  if (signal?.aborted) throw aborted(name, signal);
+  const timeoutMs = options.timeoutMs ?? timeoutMsDefault;
+  const { schema, migrations } = options;
+  const pipeline = createPipeline({ schema, migrations, host, timeoutMs });
   if (seed !== undefined) assertDocument(seed, `use the seed of ${name}`);
   const reporter = createReporter(logger, audit);
   const source = await described.open({ host, keepAlive, warn: reporter.warnOnce });
   try {
-    return await startConfig({
+    const config = await startConfig({
       name,
       source,
       pipeline,
@@ -69,14 +64,26 @@ async function open(
       migrate: options.migrate ?? "store",
       realm: options.realm,
       actor: options.actor,
-      timeoutMs: options.timeoutMs ?? timeoutMsDefault,
+      timeoutMs,
       watch: options.watch ?? {},
-      seed: seed as Json | undefined,
+      seed: copyDocument(seed),
       signal,
     });
+    if (!signal?.aborted) return config;
+    await config.close();
+    throw aborted(name, signal);
   } catch (error) {
     reporter.close();
     await source.close();
     throw error;
   }
+}
+
+function aborted(name: string, signal: AbortSignal): Error {
+  return holdfastError(
+    "ABORTED",
+    `Cannot open ${name}: found its signal aborted; give one that is not`,
+    { operation: "open" },
+    signal.reason,
+  );
 }

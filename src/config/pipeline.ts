@@ -1,9 +1,18 @@
 import { type Annotations, annotationsOf } from "../core/annotation.ts";
 import type { Json } from "../core/document.ts";
-import { holdfastError, type HoldfastErrorOf, type Problem } from "../core/error.ts";
+import {
+  holdfastError,
+  type HoldfastErrorOf,
+  isHoldfastError,
+  type Problem,
+} from "../core/error.ts";
+import { problemsLocatedMax } from "../core/limits.ts";
 import { migrate, type Migrations, versionRange } from "../core/migration.ts";
 import { describePath } from "../core/pointer.ts";
 import { type StandardSchema, validateAnnotated, type Validation } from "../core/schema.ts";
+import { freeze } from "../core/snapshot.ts";
+import { bounded } from "../host/bounded.ts";
+import type { Host } from "../host/host.ts";
 import type { Loaded } from "../source/source.ts";
 
 /** A document that passed every step but was not applied yet. */
@@ -20,8 +29,8 @@ export interface Candidate {
 /** The one way from a document to a value, whoever brings the document. */
 export interface Pipeline {
   readonly annotations: Annotations | undefined;
-  /** What stands for a document where nothing is stored. */
-  readonly emptyDocument: Json;
+  /** What stands for a document where nothing is stored; undefined where there is no schema to have defaults. */
+  readonly emptyDocument: Json | undefined;
 
   /**
    * Migrates and validates.
@@ -32,15 +41,21 @@ export interface Pipeline {
   run(document: Json, source: string, locate?: Loaded["locate"]): Promise<Candidate>;
 }
 
+/** What a pipeline is made of. */
+export interface PipelineParts {
+  readonly schema: StandardSchema | undefined;
+  readonly migrations: Migrations | undefined;
+  readonly host: Host;
+  /** How long an asynchronous schema may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
 /**
  * Makes the pipeline of a schema and its migrations.
  *
  * @throws `UNSUPPORTED` when one of the two cannot be used
  */
-export function createPipeline(
-  schema: StandardSchema | undefined,
-  migrations: Migrations | undefined,
-): Pipeline {
+export function createPipeline({ schema, migrations, host, timeoutMs }: PipelineParts): Pipeline {
   const annotations = annotationsOf(schema);
   const newest = migrations === undefined ? undefined : versionRange(migrations).newest;
 
@@ -63,9 +78,9 @@ export function createPipeline(
   ): Promise<Candidate> {
     if (schema === undefined) return { document, value: document, warnings: [], migrated };
     const result = await ask(schema, document, source);
-    const problems = result.problems.map((problem) => ({ ...problem, ...locate?.(problem.path) }));
+    const problems = located(result.problems, locate);
     if (!result.ok) throw invalid(source, problems);
-    return { document, value: result.value, warnings: problems, migrated };
+    return { document, value: result.value, warnings: freeze(problems), migrated };
   }
 
   async function ask(
@@ -74,8 +89,12 @@ export function createPipeline(
     source: string,
   ): Promise<Validation<unknown>> {
     try {
-      return await validateAnnotated(schema, annotations, document);
+      const answer = validateAnnotated(schema, annotations, document);
+      if (!(answer instanceof Promise)) return answer;
+      // One that never answers would hold up everything behind it.
+      return await bounded(host, `validate ${source}`, timeoutMs, answer);
     } catch (error) {
+      if (isHoldfastError(error)) throw error;
       const problem: Problem = { path: [], message: "the schema threw", severity: "error" };
       throw invalid(source, [problem], error);
     }
@@ -83,9 +102,23 @@ export function createPipeline(
 
   return {
     annotations,
-    emptyDocument: newest === undefined ? {} : { version: newest },
+    emptyDocument: schema === undefined
+      ? undefined
+      : newest === undefined
+      ? {}
+      : { version: newest },
     run,
   };
+}
+
+/** Adds where they were written to the first problems; a person mends those first, and looking costs time. */
+function located(
+  problems: readonly Problem[],
+  locate: Loaded["locate"] | undefined,
+): readonly Problem[] {
+  if (locate === undefined || problems.length === 0) return problems;
+  const places = locate(problems.slice(0, problemsLocatedMax).map(({ path }) => path));
+  return problems.map((problem, index) => ({ ...problem, ...places[index] }));
 }
 
 /** The error for problems found in a document: it tells the first and counts the rest. */

@@ -1,4 +1,5 @@
 import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
+import { freeze } from "../core/snapshot.ts";
 import type { Loaded } from "../source/source.ts";
 
 /** Something newer than what runs, turned down. */
@@ -12,13 +13,18 @@ export interface Refusal {
 /** Words why something was turned down. */
 export function refusalOf(thrown: unknown, source: string, loaded: Loaded | undefined): Refusal {
   const error = isHoldfastError(thrown) ? thrown : unexpected(source, thrown);
-  return { error, problems: problemsOf(error, source), loaded };
+  return { error, problems: freeze(problemsOf(error, source)), loaded };
 }
 
 /** Tells whether the same thing is turned down again, for the same reason. */
 export function isSameRefusal(one: Refusal | undefined, other: Refusal): boolean {
   return one !== undefined && one.loaded?.hash === other.loaded?.hash &&
-    one.error.message === other.error.message;
+    kindOf(one.error) === kindOf(other.error);
+}
+
+// Not by the message: that of a file which is too large and grows has another number at every look.
+function kindOf(error: HoldfastError): string {
+  return error.code === "IO" ? `${error.code} ${error.details.errno}` : error.code;
 }
 
 function problemsOf(error: HoldfastError, source: string): readonly Problem[] {

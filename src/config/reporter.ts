@@ -1,3 +1,4 @@
+import { ignoreRejection } from "../core/promise.ts";
 import type { AuditEvent, Logger } from "./types.ts";
 
 /** Tells people: isolated, so that a logger or an auditor that throws disturbs nothing. */
@@ -23,10 +24,10 @@ export function createReporter(
   const told = new Set<string>();
   let closed = false;
 
-  function guarded(call: () => void): void {
+  function guarded(call: () => unknown): void {
     if (closed) return;
     try {
-      call();
+      ignoreRejection(call());
     } catch (error) {
       console.error("holdfast: the logger or auditor threw", error);
     }

@@ -1,6 +1,5 @@
-import type { Annotations } from "../core/annotation.ts";
-import { annotationsAt } from "../core/annotation.ts";
-import { redact } from "../core/redact.ts";
+import { type Annotations, annotationsAt, cutAtSecret } from "../core/annotation.ts";
+import { redact, redacted } from "../core/redact.ts";
 import type { SourceWatch } from "../source/source.ts";
 import type { Engine } from "./engine.ts";
 import type { Status } from "./types.ts";
@@ -25,8 +24,12 @@ export function statusOf(
       ...stored.warnings.map((message) => ({ path: [], message, severity: "warning" as const })),
     ],
     pendingRestart: pendingRestart.map(({ path, running, stored }) => {
-      const place = annotationsAt(annotations, path);
-      return { path, running: redact(running, place), stored: redact(stored, place) };
+      const told = cutAtSecret(annotations, path);
+      const hidden = told.length < path.length;
+      const show = (value: unknown) => {
+        return hidden ? redacted : redact(value, annotationsAt(annotations, path));
+      };
+      return { path: told, running: show(running), stored: show(stored) };
     }),
     sources: snapshot.sources.map((source) => ({ ...source, watch: watch?.mode ?? "off" })),
   };

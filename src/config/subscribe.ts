@@ -2,7 +2,7 @@ import { diff } from "../core/diff.ts";
 import { holdfastError } from "../core/error.ts";
 import { type Cause, changeSetOf } from "./change_set.ts";
 import type { Reporter } from "./reporter.ts";
-import type { ChangeSet, Snapshot, SubscribeOptions } from "./types.ts";
+import type { ChangeSet, Immediate, Snapshot, SubscribeOptions } from "./types.ts";
 
 /** Called after a change with the selected part and what it was. */
 type AnyListener = (next: unknown, previous: unknown, changeSet: ChangeSet | undefined) => unknown;
@@ -11,7 +11,7 @@ type AnyListener = (next: unknown, previous: unknown, changeSet: ChangeSet | und
 export interface Subscription {
   readonly select: (value: unknown) => unknown;
   readonly listener: AnyListener;
-  readonly options: SubscribeOptions;
+  readonly options: SubscribeOptions & Partial<Immediate>;
 }
 
 /**
@@ -59,7 +59,7 @@ export class Subscribers {
   /** The changes from now on, several as one for a slow reader. */
   changes(signal: AbortSignal | undefined): AsyncIterableIterator<ChangeSet> {
     let last = this.#newest;
-    const reader: Reader = { waiting: [], ended: this.#closed, wake: () => {} };
+    const reader: Reader = { waiting: [], ended: false, wake: () => {}, end: () => {} };
     const take = (): IteratorResult<ChangeSet> | undefined => {
       if (reader.ended) return { done: true, value: undefined };
       if (this.#newest.value === last.value) return undefined;
@@ -67,11 +67,11 @@ export class Subscribers {
       last = this.#newest;
       return { done: false, value: changeSet };
     };
-    const end = () => {
+    reader.end = () => {
       reader.ended = true;
       reader.wake();
       this.#readers.delete(reader);
-      signal?.removeEventListener("abort", end);
+      signal?.removeEventListener("abort", reader.end);
     };
     reader.wake = () => {
       while (reader.waiting.length > 0) {
@@ -80,9 +80,11 @@ export class Subscribers {
         reader.waiting.shift()!(result);
       }
     };
-    this.#readers.add(reader);
-    signal?.addEventListener("abort", end);
-    if (signal?.aborted) end();
+    if (this.#closed || signal?.aborted) reader.ended = true;
+    else {
+      this.#readers.add(reader);
+      signal?.addEventListener("abort", reader.end);
+    }
     const iterator: AsyncIterableIterator<ChangeSet> = {
       next: () => {
         const result = reader.waiting.length === 0 ? take() : undefined;
@@ -90,7 +92,7 @@ export class Subscribers {
         return new Promise((resolve) => reader.waiting.push(resolve));
       },
       return: () => {
-        end();
+        reader.end();
         return Promise.resolve({ done: true, value: undefined });
       },
       [Symbol.asyncIterator]: () => iterator,
@@ -102,11 +104,7 @@ export class Subscribers {
   close(): void {
     this.#closed = true;
     for (const subscriber of [...this.#all]) subscriber.stop();
-    for (const reader of [...this.#readers]) {
-      reader.ended = true;
-      reader.wake();
-    }
-    this.#readers.clear();
+    for (const reader of [...this.#readers]) reader.end();
   }
 
   #difference(before: Snapshot<unknown>, after: Snapshot<unknown>): ChangeSet {
@@ -152,8 +150,8 @@ export class Subscribers {
   ): Promise<void> {
     const { subscription } = subscriber;
     try {
-      const call = prepare(subscription);
-      if (call !== undefined && this.#all.has(subscriber)) await subscription.listener(...call);
+      const call = this.#all.has(subscriber) ? prepare(subscription) : undefined;
+      if (call !== undefined) await subscription.listener(...call);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#reporter.error(`A subscriber of ${this.#name} threw: ${reason}; it stays subscribed`);
@@ -174,6 +172,7 @@ interface Reader {
   readonly waiting: ((result: IteratorResult<ChangeSet>) => void)[];
   ended: boolean;
   wake: () => void;
+  end: () => void;
 }
 
 /** Tells the two forms of `subscribe` apart. */
@@ -188,9 +187,13 @@ export function readSubscription(parameters: readonly unknown[]): Subscription {
   }
   if (typeof second === "function") {
     const select = first as Subscription["select"];
-    return { select, listener: second as AnyListener, options: (third ?? {}) as SubscribeOptions };
+    return {
+      select,
+      listener: second as AnyListener,
+      options: (third ?? {}) as Subscription["options"],
+    };
   }
-  const options = (second ?? {}) as SubscribeOptions;
+  const options = (second ?? {}) as Subscription["options"];
   return { select: (value) => value, listener: first as AnyListener, options };
 }
 

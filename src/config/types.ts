@@ -133,10 +133,14 @@ export type ImmediateListener<Value> = (
 export interface SubscribeOptions<Value = unknown> {
   /** Ends the subscription. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether to call once with the current value, soon. */
-  readonly immediate?: boolean | undefined;
   /** When two selected values count as equal; deep equality when left out. */
   readonly equals?: ((one: Value, other: Value) => boolean) | undefined;
+}
+
+/** Whether to call the listener once with the current value, soon. */
+export interface Immediate {
+  /** If true, or not known to be false, the listener must expect to get no previous value. */
+  readonly immediate: boolean;
 }
 
 /** How a config is opened. */
@@ -161,7 +165,7 @@ export interface OpenOptions<Schema extends StandardSchema> {
   readonly actor?: string | undefined;
   /** Where messages go; warnings and errors go to the console when left out. */
   readonly logger?: Logger | undefined;
-  /** Told of every applied and every refused change. */
+  /** Told of every applied change, and of every change from outside that was refused. */
   readonly audit?: ((event: AuditEvent) => void) | undefined;
   /** Closes the config when it aborts. */
   readonly signal?: AbortSignal | undefined;
@@ -195,22 +199,25 @@ export interface ReadonlyConfig<Output> {
    */
   subscribe(
     listener: ImmediateListener<DeepReadonly<Output>>,
-    options: SubscribeOptions & { readonly immediate: true },
+    options: SubscribeOptions & Immediate,
   ): () => void;
   /** Calls a listener after every change of the value. */
-  subscribe(listener: Listener<DeepReadonly<Output>>, options?: SubscribeOptions): () => void;
+  subscribe(
+    listener: Listener<DeepReadonly<Output>>,
+    options?: SubscribeOptions & { readonly immediate?: false },
+  ): () => void;
 
   /** Calls a listener only when the selected part changed. */
   subscribe<Part>(
     select: (value: DeepReadonly<Output>) => Part,
     listener: ImmediateListener<Part>,
-    options: SubscribeOptions<Part> & { readonly immediate: true },
+    options: SubscribeOptions<Part> & Immediate,
   ): () => void;
   /** Calls a listener only when the selected part changed. */
   subscribe<Part>(
     select: (value: DeepReadonly<Output>) => Part,
     listener: Listener<Part>,
-    options?: SubscribeOptions<Part>,
+    options?: SubscribeOptions<Part> & { readonly immediate?: false },
   ): () => void;
 
   /** The changes of the value from now on; a slow reader gets several at once, as one. Ends when the config closes. */

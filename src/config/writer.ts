@@ -1,20 +1,25 @@
-import { diff } from "../core/diff.ts";
 import { assertDocument, type Json } from "../core/document.ts";
-import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
+import { type HoldfastError, holdfastError, isHoldfastError, type Path } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
+import { formatPointer } from "../core/pointer.ts";
 import type { Host } from "../host/host.ts";
 import type { Cause } from "./change_set.ts";
-import type { Engine } from "./engine.ts";
-import type { Candidate, Pipeline } from "./pipeline.ts";
+import type { Engine, Prepared } from "./engine.ts";
+import type { Pipeline } from "./pipeline.ts";
 import type { Queue } from "./queue.ts";
 import type { ChangeSet, Snapshot, WriteOptions } from "./types.ts";
 
-/**
- * Computes a new document from the newest one; may be called again on a newer one.
- *
- * @param own the containers that edits of the same commit made: they may be changed in place
- */
-export type Edit = (document: Json, value: unknown, own?: WeakSet<object>) => Json;
+/** A change that is still to be made. */
+export interface Edit {
+  /**
+   * Computes a new document from the newest one; may be called again on a newer one.
+   *
+   * @param own the containers that edits of the same commit made: they may be changed in place
+   */
+  readonly apply: (document: Json, value: unknown, own?: WeakSet<object>) => Json;
+  /** The only part that it touches, if that is known. */
+  readonly path?: Path;
+}
 
 /** What a write gives. */
 export interface WriteOutcome {
@@ -50,7 +55,6 @@ export class Writer {
   readonly #parts: WriterParts;
   readonly #waiting: Call[] = [];
   readonly #inFlight = new Set<Call>();
-  readonly #closing = new AbortController();
   #storing = false;
   #guard: Promise<void> | undefined;
 
@@ -64,29 +68,27 @@ export class Writer {
     return new Promise((resolve, reject) => {
       const deadlineMs = host.monotonic() + timeoutMs;
       this.#waiting.push({ edit, options, deadlineMs, resolve, reject, settled: false });
-      if (this.#waiting.length === 1) void queue.run(() => this.#drain());
+      if (this.#waiting.length === 1) void queue.run(() => this.#next());
       this.#guard ??= this.#watchDeadlines();
     });
   }
 
   /** Refuses what still waits; what is under way goes on. */
   close(error: HoldfastError): void {
-    this.#closing.abort();
     for (const call of this.#waiting.splice(0)) reject(call, error);
   }
 
-  async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const calls = this.#nextBatch();
-      for (const call of calls) this.#inFlight.add(call);
-      try {
-        await this.#commit(calls);
-      } catch (error) {
-        for (const call of calls) reject(call, error);
-      } finally {
-        this.#inFlight.clear();
-        this.#storing = false;
-      }
+  /** One batch, so that looks at the source get their turn however many writes come. */
+  async #next(): Promise<void> {
+    const calls = this.#nextBatch();
+    for (const call of calls) this.#inFlight.add(call);
+    try {
+      await this.#commit(calls);
+    } catch (error) {
+      for (const call of calls) reject(call, error);
+    } finally {
+      this.#inFlight.clear();
+      if (this.#waiting.length > 0) void this.#parts.queue.run(() => this.#next());
     }
   }
 
@@ -106,9 +108,9 @@ export class Writer {
       if (accepted.length < composed.calls.length) continue;
       const cause = this.#causeOf(accepted);
       try {
-        const changeSet = this.#isStored(composed.candidate)
+        const changeSet = await this.#isStored(composed.prepared)
           ? engine.unchanged(cause)
-          : await this.#store(composed.candidate, cause);
+          : await this.#store(composed.prepared, cause);
         const { snapshot } = engine.running;
         for (const call of accepted) resolve(call, { snapshot, changeSet });
         return;
@@ -119,10 +121,10 @@ export class Writer {
     }
   }
 
-  async #store(candidate: Candidate, cause: Cause): Promise<ChangeSet> {
+  async #store(prepared: Prepared, cause: Cause): Promise<ChangeSet> {
     this.#storing = true;
     try {
-      return await this.#parts.engine.commit(candidate, cause);
+      return await this.#parts.engine.commit(prepared, cause);
     } catch (error) {
       // What is there now decides what the next write starts from.
       if (isHoldfastError(error, "COMMIT_UNKNOWN")) await this.#lookAgain();
@@ -132,6 +134,23 @@ export class Writer {
     }
   }
 
+  /**
+   * Whether the store holds the very document already, by a look at it and not from memory.
+   *
+   * @throws `CONFLICT` when it turned out to hold something else than what the document was computed from
+   */
+  async #isStored({ changes }: Prepared): Promise<boolean> {
+    const { engine, name } = this.#parts;
+    const { loaded } = engine.running;
+    if (changes.length > 0 || loaded.document === undefined || engine.refusal) return false;
+    await this.#lookAgain();
+    const { hash, generation } = engine.running.loaded;
+    if (engine.refusal === undefined && hash === loaded.hash && generation === loaded.generation) {
+      return true;
+    }
+    throw conflict(name, loaded.generation, generation);
+  }
+
   async #checkExpectation({ options: { expectedGeneration: expected } }: Call): Promise<void> {
     const { engine, name } = this.#parts;
     if (expected === undefined || expected === engine.running.snapshot.generation) return;
@@ -139,21 +158,20 @@ export class Writer {
     await this.#lookAgain();
     const current = engine.running.snapshot.generation;
     if (expected === current) return;
-    throw holdfastError(
-      "CONFLICT",
-      `Cannot write ${name}: found generation ${current}, expected ${expected}; read it and decide anew`,
-      { expected, current },
-    );
+    throw conflict(name, expected, current);
   }
 
-  /** Applies the calls in order: all at once if the outcome is good, else one by one to find the bad ones. */
+  /**
+   * Applies the calls in order, each checked on top of those before it. Calls that stay out of each other's way are
+   * checked together first: if the outcome is good, none of them was bad.
+   */
   async #compose(calls: readonly Call[]): Promise<Composed | undefined> {
     const base = this.#parts.engine.running.document;
-    if (calls.length > 1) {
+    if (calls.length > 1 && areApart(calls)) {
       try {
         const own = new WeakSet();
         const document = calls.reduce((current, call) => this.#edit(current, call, own), base);
-        return { calls, candidate: await this.#check(document) };
+        return { calls, prepared: await this.#check(document) };
       } catch {
         // Which of them failed, and why, comes out below.
       }
@@ -163,8 +181,8 @@ export class Writer {
     for (const call of calls) {
       try {
         const next = this.#edit(document, call);
-        const good = [...composed?.calls ?? [], call];
-        composed = { calls: good, candidate: await this.#check(next) };
+        const prepared = await this.#check(next);
+        composed = { calls: [...composed?.calls ?? [], call], prepared };
         document = next;
       } catch (error) {
         reject(call, error);
@@ -173,20 +191,14 @@ export class Writer {
     return composed;
   }
 
-  #edit(document: Json, call: Call, own?: WeakSet<object>): Json {
-    return call.edit(document, this.#parts.engine.running.snapshot.value, own);
+  #edit(document: Json, { edit }: Call, own?: WeakSet<object>): Json {
+    return edit.apply(document, this.#parts.engine.running.snapshot.value, own);
   }
 
-  async #check(document: Json): Promise<Candidate> {
-    const { name, pipeline } = this.#parts;
+  async #check(document: Json): Promise<Prepared> {
+    const { name, pipeline, engine } = this.#parts;
     assertDocument(document, `write ${name}`);
-    return await pipeline.run(document, `the change of ${name}`);
-  }
-
-  #isStored(candidate: Candidate): boolean {
-    const { refusal, running } = this.#parts.engine;
-    return refusal === undefined && running.loaded.document !== undefined &&
-      diff(running.document, candidate.document).length === 0;
+    return engine.prepare(await pipeline.run(document, `the change of ${name}`));
   }
 
   #causeOf(calls: readonly Call[]): Cause {
@@ -206,14 +218,13 @@ export class Writer {
 
   async #watchDeadlines(): Promise<void> {
     const { host } = this.#parts;
-    const { signal } = this.#closing;
     for (;;) {
       // All calls may wait equally long, so the oldest comes first.
       const oldest = [...this.#inFlight, ...this.#waiting].find((call) => !call.settled);
       if (oldest === undefined) break;
       const waitMs = oldest.deadlineMs - host.monotonic();
       if (waitMs <= 0) this.#expire(oldest);
-      else if (!await host.sleep(waitMs, { signal, keepAlive: false })) break;
+      else await host.sleep(waitMs, { keepAlive: false });
     }
     this.#guard = undefined;
   }
@@ -243,7 +254,26 @@ export class Writer {
 
 interface Composed {
   readonly calls: readonly Call[];
-  readonly candidate: Candidate;
+  readonly prepared: Prepared;
+}
+
+/** Whether each call touches a part of its own, so that none can cover up what another did. */
+function areApart(calls: readonly Call[]): boolean {
+  const pointers: string[] = [];
+  for (const { edit: { path } } of calls) {
+    if (path === undefined) return false;
+    pointers.push(`${formatPointer(path)}/`);
+  }
+  pointers.sort();
+  return pointers.every((pointer, index) => !pointer.startsWith(pointers[index - 1] ?? "//"));
+}
+
+function conflict(name: string, expected: number, current: number): HoldfastError {
+  return holdfastError(
+    "CONFLICT",
+    `Cannot write ${name}: found generation ${current}, expected ${expected}; read it and decide anew`,
+    { expected, current },
+  );
 }
 
 function joined(texts: ReadonlySet<string | undefined>, separator: string): string | undefined {

@@ -1,5 +1,6 @@
 import type { BaseMetadata } from "valibot";
 import { holdfastError, type Path, type PathStep } from "./error.ts";
+import { ignoreRejection } from "./promise.ts";
 
 /** Marks a value of a schema as secret. */
 export interface SecretAction<Input> extends BaseMetadata<Input> {
@@ -88,6 +89,8 @@ export interface Annotations {
   readonly advice: readonly Advice[];
   /** Whether a secret may stand here or anywhere below. */
   readonly mayHoldSecret: boolean;
+  /** Whether something that only a restart changes may stand here or anywhere below. */
+  readonly mayNeedRestart: boolean;
   /** What it says about a part; undefined when nothing, there or below. */
   readonly child: (step: PathStep) => Annotations | undefined;
 }
@@ -105,6 +108,7 @@ export function annotationsOf(schema: unknown): Annotations | undefined {
   for (const node of walk.values()) {
     node.holdsAnnotation = reaches(node, isAnnotated);
     node.holdsSecret = reaches(node, (other) => other.secret);
+    node.holdsRestart = reaches(node, (other) => other.restartRequired);
   }
   for (const node of walk.values()) refuseTransformAbove(node);
   return placeOf([root]);
@@ -117,14 +121,14 @@ export function annotationsAt(root: Annotations | undefined, path: Path): Annota
   return place;
 }
 
-/** Whether a secret stands at a path or above it. */
-export function isWithinSecret(root: Annotations | undefined, path: Path): boolean {
+/** A path as far as it may be told: to the outermost secret on it, whose parts are secret too. */
+export function cutAtSecret(root: Annotations | undefined, path: Path): Path {
   let place = root;
-  for (const step of path) {
-    if (place?.secret === true) return true;
+  for (const [index, step] of path.entries()) {
+    if (place?.secret === true) return path.slice(0, index);
     place = place?.child(step);
   }
-  return place?.secret === true;
+  return path;
 }
 
 // A piece of a valibot schema, as far as walking needs to know.
@@ -150,6 +154,8 @@ interface Node {
   holdsAnnotation: boolean;
   /** Whether a secret may stand, here or below. */
   holdsSecret: boolean;
+  /** Whether only a restart changes something, here or below. */
+  holdsRestart: boolean;
   readonly advice: Advice[];
   /** Other schemas that speak about the very same value: what is wrapped, options, pipe items. */
   readonly same: Node[];
@@ -175,6 +181,7 @@ function nodeOf(schema: SchemaPiece, walk: Map<object, Node>): Node {
     transforms: false,
     holdsAnnotation: false,
     holdsSecret: false,
+    holdsRestart: false,
     advice: [],
     same: [],
     entries: new Map(),
@@ -220,17 +227,15 @@ function readParts(schema: SchemaPiece, node: Node, walk: Map<object, Node>): vo
 
 // deno-lint-ignore ban-types -- whatever the getter of a lazy schema takes
 function fromGetter(getter: Function): unknown {
-  try {
-    return getter(undefined);
-  } catch (error) {
-    throw holdfastError(
-      "UNSUPPORTED",
-      "Cannot walk a lazy part of the schema: its getter threw without an input; " +
-        "let it return the schema whatever the input is",
-      { what: "lazy schema that depends on its input" },
-      error,
-    );
-  }
+  const schema: unknown = getter.length === 0 ? getter() : undefined;
+  if (isSchema(schema)) return schema;
+  ignoreRejection(schema);
+  throw holdfastError(
+    "UNSUPPORTED",
+    "Cannot walk a lazy part of the schema, which may hold secrets: found a getter that takes the input or is " +
+      "asynchronous; let it return the schema whatever the input is",
+    { what: "lazy schema that depends on its input" },
+  );
 }
 
 function refuseTransformAbove(node: Node): void {
@@ -260,6 +265,7 @@ function placeOf(nodes: readonly Node[]): Annotations | undefined {
     restartRequired: all.some((node) => node.restartRequired),
     advice: all.flatMap((node) => node.advice),
     mayHoldSecret: all.some((node) => node.holdsSecret),
+    mayNeedRestart: all.some((node) => node.holdsRestart),
     child: (step) => {
       // Parts that no entry names share one place, so that a long list does not grow the cache.
       const key = String(step);

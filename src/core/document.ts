@@ -12,8 +12,11 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
+// Named first, since a branded string is an object type too.
+type Leaf = string | number | boolean | bigint | symbol | null | undefined;
+
 /** `T` with every property and element read-only, at every depth. */
-export type DeepReadonly<T> = T extends (...parameters: never[]) => unknown ? T
+export type DeepReadonly<T> = T extends Leaf | ((...parameters: never[]) => unknown) ? T
   : T extends readonly [unknown, ...unknown[]]
     ? { readonly [Index in keyof T]: DeepReadonly<T[Index]> }
   : T extends readonly (infer Element)[] ? DeepReadonlyArray<Element>
@@ -94,7 +97,8 @@ export function checkDocument(document: unknown): DocumentCheck {
         path.push(key);
         return refuse(`key ${JSON.stringify(key)} is not allowed; rename it`);
       }
-      if (!step(key, object[key])) return false;
+      // A member that is undefined counts as absent, as it does for JSON.stringify.
+      if (object[key] !== undefined && !step(key, object[key])) return false;
     }
     return true;
   }
@@ -136,12 +140,14 @@ export function tooDeep(attempt: string): HoldfastErrorOf<"TOO_LARGE"> {
   );
 }
 
-/** Copies plain data in depth, so that the copy can be changed without touching the original. */
+/** Copies plain data in depth, without members that are undefined; the copy can be changed without touching the original. */
 export function copyDocument<T>(document: T): T {
   if (Array.isArray(document)) return document.map(copyDocument) as T;
   if (!isPlainObject(document)) return document;
   const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(document)) copy[key] = copyDocument(document[key]);
+  for (const key of Object.keys(document)) {
+    if (document[key] !== undefined) copy[key] = copyDocument(document[key]);
+  }
   return copy as T;
 }
 

@@ -7,6 +7,7 @@ import {
 } from "./document.ts";
 import { holdfastError } from "./error.ts";
 import { describePath } from "./pointer.ts";
+import { ignoreRejection } from "./promise.ts";
 
 /**
  * Steps from each version of a document to the next: the entry `n` turns a document of version n into one of version
@@ -71,7 +72,7 @@ export function migrate(document: Json, migrations: Migrations, source: string):
   for (let version = from; version < newest; version++) {
     current = oneStep(current, version, migrations, source);
   }
-  if (from < newest) assertJson(current, newest, source);
+  if (from < newest) current = plainJson(current, newest, source);
   return { document: current, from, to: newest };
 }
 
@@ -84,6 +85,7 @@ function oneStep(document: Json, version: number, migrations: Migrations, source
   } catch (error) {
     throw holdfastError("MIGRATION", `${attempt}: the step threw; mend it`, details, error);
   }
+  ignoreRejection(result);
   if (!isPlainObject(result)) {
     throw holdfastError(
       "MIGRATION",
@@ -103,9 +105,9 @@ function oneStep(document: Json, version: number, migrations: Migrations, source
   );
 }
 
-function assertJson(document: Json, version: number, source: string): void {
+function plainJson(document: Json, version: number, source: string): Json {
   const { problem } = checkDocument(document);
-  if (problem === undefined) return;
+  if (problem === undefined) return copyDocument(document);
   throw holdfastError(
     "MIGRATION",
     `Cannot migrate ${source} to version ${version}: found at ${describePath(problem.path)}: ` +

@@ -1,8 +1,8 @@
-import { type Annotations, annotationsAt, isWithinSecret } from "./annotation.ts";
+import { type Annotations, annotationsAt, cutAtSecret } from "./annotation.ts";
 import type { Change } from "./change.ts";
 import { isPlainObject, type Json, valueAt } from "./document.ts";
 import { holdfastError, type PathStep } from "./error.ts";
-import { describePath } from "./pointer.ts";
+import { describePath, formatPointer } from "./pointer.ts";
 
 /** What stands for a secret where a value is shown. Written back, it means: keep what is there. */
 export const redacted: { readonly $secret: "unchanged" } = Object.freeze({ $secret: "unchanged" });
@@ -24,21 +24,38 @@ export function redact<T>(value: T, annotations: Annotations | undefined): T {
   ) as T;
 }
 
-/** Puts the placeholder for every secret in a list of changes: a changed secret only says that it changed. */
+/**
+ * Puts the placeholder for every secret in a list of changes. A changed secret only says that it changed, and what changed
+ * inside of it is not told.
+ */
 export function redactChanges(
   changes: readonly Change[],
   annotations: Annotations | undefined,
 ): readonly Change[] {
   if (annotations?.mayHoldSecret !== true) return changes;
-  return changes.map((change): Change => {
-    const place = isWithinSecret(annotations, change.path)
-      ? secretPlace
-      : annotationsAt(annotations, change.path);
-    const { path, kind } = change;
-    if (kind === "added") return { path, kind, after: redact(change.after, place) };
-    if (kind === "removed") return { path, kind, before: redact(change.before, place) };
-    return { path, kind, before: redact(change.before, place), after: redact(change.after, place) };
+  const told = new Set<string>();
+  return changes.flatMap((change): Change[] => {
+    const path = cutAtSecret(annotations, change.path);
+    if (path.length < change.path.length) {
+      const pointer = formatPointer(path);
+      if (told.has(pointer)) return [];
+      told.add(pointer);
+      return [{ path, kind: "changed", before: redacted, after: redacted }];
+    }
+    const place = annotationsAt(annotations, path);
+    const { kind } = change;
+    if (kind === "added") return [{ path, kind, after: redact(change.after, place) }];
+    if (kind === "removed") return [{ path, kind, before: redact(change.before, place) }];
+    const before = redact(change.before, place);
+    return [{ path, kind, before, after: redact(change.after, place) }];
   });
+}
+
+/** Puts the placeholder for everything that a change replaced, where it is not known what of that was secret. */
+export function redactBefore(changes: readonly Change[]): readonly Change[] {
+  return changes.map((change) =>
+    change.kind === "added" ? change : { ...change, before: redacted }
+  );
 }
 
 /**
@@ -63,11 +80,14 @@ function keep(next: unknown, current: unknown, path: PathStep[]): unknown {
       problems: [{ path: [...path], message, severity: "error" }],
     });
   }
+  // Where elements came or went, an index tells no longer which secret is meant.
+  const counterparts = !Array.isArray(next) || !Array.isArray(current) ||
+    next.length === current.length;
   let result: Record<PathStep, unknown> | undefined;
   for (const step of Array.isArray(next) ? next.keys() : Object.keys(next)) {
     const part = (next as Record<PathStep, unknown>)[step];
     path.push(step);
-    const kept = keep(part, valueAt(current, [step]), path);
+    const kept = keep(part, counterparts ? valueAt(current, [step]) : undefined, path);
     path.pop();
     if (kept === part) continue;
     result ??= (Array.isArray(next) ? [...next] : { ...next }) as Record<PathStep, unknown>;
@@ -86,11 +106,3 @@ function isPlaceholder(value: object): boolean {
   return "$secret" in value && value.$secret === redacted.$secret &&
     Object.keys(value).length === 1;
 }
-
-const secretPlace: Annotations = {
-  secret: true,
-  restartRequired: false,
-  advice: [],
-  mayHoldSecret: true,
-  child: () => secretPlace,
-};

@@ -42,24 +42,22 @@ function hold(
   pending: PendingRestart[],
 ): unknown {
   if (place === undefined || running === next) return next;
-  if (place.restartRequired) {
+  // The elements of an array have no names: which of them is which, nobody knows after an edit.
+  if (place.restartRequired || (Array.isArray(next) && place.mayNeedRestart)) {
     if (diff(running, next).length === 0) return next;
     pending.push({ path: [...path], running, stored: next });
     return running;
   }
-  const arrays = Array.isArray(running) && Array.isArray(next);
-  if (!arrays && !(isPlainObject(running) && isPlainObject(next))) return next;
-  const before = running as Record<PathStep, unknown>;
-  const after = next as Record<PathStep, unknown>;
-  const result = (arrays ? [...next] : { ...after }) as Record<PathStep, unknown>;
-  for (
-    const step of arrays ? next.keys() : new Set([...Object.keys(before), ...Object.keys(after)])
-  ) {
+  if (!isPlainObject(running) || !isPlainObject(next)) return next;
+  const result = { ...next };
+  for (const step of new Set([...Object.keys(running), ...Object.keys(next)])) {
+    const child = place.child(step);
+    if (child === undefined) continue;
     path.push(step);
-    const held = hold(before[step], after[step], place.child(step), path, pending);
+    const held = hold(running[step], next[step], child, path, pending);
     path.pop();
     if (held !== undefined) result[step] = held;
-    else delete result[step];
+    else if (!Object.hasOwn(running, step)) delete result[step];
   }
   return result;
 }

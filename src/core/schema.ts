@@ -1,5 +1,5 @@
-import { type Annotations, annotationsAt, annotationsOf, isWithinSecret } from "./annotation.ts";
-import { type DeepReadonly, valueAt } from "./document.ts";
+import { type Annotations, annotationsAt, annotationsOf, cutAtSecret } from "./annotation.ts";
+import { copyDocument, type DeepReadonly, valueAt } from "./document.ts";
 import { holdfastError, type Path, type PathStep, type Problem } from "./error.ts";
 import { freeze } from "./snapshot.ts";
 
@@ -92,7 +92,9 @@ export function validateAnnotated(
   annotations: Annotations | undefined,
   document: unknown,
 ): Validation<unknown> | Promise<Validation<unknown>> {
-  const result = schema["~standard"].validate(document);
+  const { vendor, validate } = schema["~standard"];
+  // Others than valibot may write into what they are given, and the document is frozen or not ours.
+  const result = validate(vendor === "valibot" ? document : copyDocument(document));
   return result instanceof Promise
     ? result.then((settled) => judge(settled, annotations, document))
     : judge(result, annotations, document);
@@ -109,9 +111,10 @@ function judge(
     return { ok: true, value: result.value, problems };
   }
   const problems = result.issues.map((issue): Problem => {
-    const path = pathOf(issue);
-    const hidden = mayQuoteSecret(annotations, document, path);
-    const message = hidden ? "does not fit the schema (its content is secret)" : issue.message;
+    const path = cutAtSecret(annotations, pathOf(issue));
+    const message = mayQuoteSecret(annotations, document, path)
+      ? "does not fit the schema (its content is secret)"
+      : withoutQuote(issue.message, annotations);
     return { path, message, severity: "error" };
   });
   return { ok: false, problems };
@@ -123,10 +126,16 @@ function mayQuoteSecret(
   document: unknown,
   path: Path,
 ): boolean {
-  if (isWithinSecret(annotations, path)) return true;
+  const place = annotationsAt(annotations, path);
+  if (place?.secret === true) return true;
   const received = valueAt(document, path);
   const quotable = typeof received !== "object" || received === null;
-  return quotable && annotationsAt(annotations, path)?.mayHoldSecret === true;
+  return quotable && place?.mayHoldSecret === true;
+}
+
+/** What stands where a schema with secrets expects nothing may be a secret under a misspelt key. */
+function withoutQuote(message: string, annotations: Annotations | undefined): string {
+  return annotations?.mayHoldSecret === true ? message.replace(/ but received [^]*$/, "") : message;
 }
 
 function pathOf(issue: StandardIssue): Path {
@@ -138,7 +147,7 @@ function pathOf(issue: StandardIssue): Path {
 
 function advise(value: unknown, place: Annotations, path: PathStep[], problems: Problem[]): void {
   for (const { test, message } of place.advice) {
-    if (value !== undefined && test(value)) {
+    if (value !== undefined && applies(test, value)) {
       problems.push({ path: [...path], message, severity: "warning" });
     }
   }
@@ -150,5 +159,14 @@ function advise(value: unknown, place: Annotations, path: PathStep[], problems: 
     path.push(step);
     advise((value as Record<PathStep, unknown>)[step], child, path, problems);
     path.pop();
+  }
+}
+
+/** A test that throws was not made for this value: that of another option of a union, say. */
+function applies(test: (value: unknown) => boolean, value: unknown): boolean {
+  try {
+    return test(value);
+  } catch {
+    return false;
   }
 }

@@ -41,12 +41,12 @@ describe("a write", () => {
   test("that changes nothing stores nothing", async () => {
     const { host, config } = await opened();
     const before = config.snapshot();
-    let operations = 0;
-    host.faults = () => void operations++;
+    const operations: string[] = [];
+    host.faults = ({ operation }) => void operations.push(operation);
     const { snapshot, changeSet } = await config.set({ rate: 0 });
     assert.equal(snapshot, before);
     assert.deepEqual([changeSet.from, changeSet.to, changeSet.changes], [1, 1, []]);
-    assert.equal(operations, 0);
+    assert.deepEqual(operations, ["read"]);
   });
 
   test("that does not fit is refused with every problem before the disk is touched", async () => {

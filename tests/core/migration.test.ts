@@ -62,7 +62,7 @@ describe("migration", () => {
       }, /from version 1 to 2: the step threw/],
       [{ 1: () => ({ version: 7 }) }, /returned version 7; return version 2/],
       [{ 1: () => undefined as never }, /returned no object/],
-      [{ 1: () => ({ a: { b: undefined } }) as never }, /at a\.b: undefined is not JSON/],
+      [{ 1: () => ({ a: { b: NaN } }) as never }, /at a\.b: number is not finite/],
     ];
     for (const [step, message] of steps) {
       assert.throws(() => migrate({ version: 1 }, step, "c"), { code: "MIGRATION", message });

@@ -33,14 +33,14 @@ describe("redact", () => {
     const after = {
       name: "m",
       keys: [{ id: "a", token: "canary-3" }, { id: "b", token: "canary-4" }],
-      vault: { deep: "canary-5" },
+      vault: { deep: "canary-5", "canary-key": 1 },
     };
     const changes = redactChanges(diff(document, after), annotations);
     assert.deepEqual(changes, [
       { path: ["name"], kind: "changed", before: "n", after: "m" },
       { path: ["keys", 0, "token"], kind: "changed", before: placeholder, after: placeholder },
       { path: ["keys", 1], kind: "added", after: { id: "b", token: placeholder } },
-      { path: ["vault", "deep"], kind: "changed", before: placeholder, after: placeholder },
+      { path: ["vault"], kind: "changed", before: placeholder, after: placeholder },
     ]);
     const removal = redactChanges(diff(after, { name: "m" }), annotations);
     assert.doesNotMatch(JSON.stringify(removal), /canary/);
@@ -57,6 +57,13 @@ describe("a placeholder written back", () => {
     assert.throws(() => keepSecrets({ keys: [{ token: placeholder }] }, { keys: [] }), {
       code: "INVALID",
       message: /secret at keys\[0\]\.token/,
+    });
+  });
+
+  test("is refused in an array that grew or shrank, where an index may mean another secret", () => {
+    const current = { keys: [{ token: "a" }, { token: "b" }] };
+    assert.throws(() => keepSecrets({ keys: [{ token: placeholder }] }, current), {
+      code: "INVALID",
     });
   });
 
@@ -91,6 +98,19 @@ describe("values that wait for a restart", () => {
       value: { port: 1, rate: 5 },
       pending: [],
     });
+  });
+
+  test("in an array keep the whole array, whose elements have no names", () => {
+    const listed = annotationsOf(v.object({
+      hosts: v.array(v.object({ port: v.pipe(v.number(), restartRequired()) })),
+    }));
+    const running = { hosts: [{ port: 1 }] };
+    for (const hosts of [[], [{ port: 2 }], [{ port: 9 }, { port: 1 }]]) {
+      assert.deepEqual(holdForRestart(running, { hosts }, listed), {
+        value: running,
+        pending: [{ path: ["hosts"], running: running.hosts, stored: hosts }],
+      });
+    }
   });
 
   test("stay when they are removed, and stay away when they are added", () => {

@@ -86,6 +86,36 @@ describe("validate", () => {
     ]);
   });
 
+  test("a warning whose test throws, made for another option of a union, is none", () => {
+    const either = v.nullable(v.pipe(v.string(), warnIf((text) => text.startsWith("a"), "is a")));
+    assert.deepEqual(validate(either, null), { ok: true, value: null, problems: [] });
+    assert.equal(validate(either, "a").problems.length, 1);
+  });
+
+  test("a secret under a misspelt key is not quoted either", () => {
+    const strict = v.objectWithRest({ password: v.pipe(v.string(), secret()) }, v.never());
+    const { problems } = validate(strict, { password: "p", passwrod: "canary" });
+    assert.equal(problems.length, 1);
+    assert.doesNotMatch(JSON.stringify(problems), /canary/);
+  });
+
+  test("a schema of another library may write into what it gets", () => {
+    const writing: StandardSchema<unknown, unknown> = {
+      "~standard": {
+        version: 1,
+        vendor: "test",
+        validate: (value) => ({ value: Object.assign(value as object, { added: true }) }),
+      },
+    };
+    const document = Object.freeze({ a: 1 });
+    assert.deepEqual(validate(writing, document), {
+      ok: true,
+      value: { a: 1, added: true },
+      problems: [],
+    });
+    assert.deepEqual(document, { a: 1 });
+  });
+
   test("takes any Standard Schema", () => {
     const odd: StandardSchema<number, string> = {
       "~standard": {
