@@ -74,7 +74,7 @@ export async function watchDirectories(
       if (closing.signal.aborted) watch.close();
       else entry.watch = watch;
       entry.warned = false;
-      settling.hint();
+      settling.nudge();
     } catch (error) {
       warnOnce(entry, directory, error);
     }

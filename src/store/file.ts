@@ -164,6 +164,15 @@ class OpenFile implements OpenStore {
     return path;
   }
 
+  async #whereLinksLead(): Promise<string | undefined> {
+    try {
+      return await this.#host.resolve(this.#path);
+    } catch (error) {
+      if (hasErrno(error, "ENOENT")) return undefined;
+      throw error;
+    }
+  }
+
   #judge(file: HostStat): readonly string[] {
     if (!this.#host.capabilities.modes) return [];
     return judgeTrust({
@@ -205,21 +214,21 @@ class OpenFile implements OpenStore {
 
   /** Where to write: the file behind the links, in a directory that is made if need be. */
   async #target(): Promise<string> {
-    const read = await this.#host.resolve(this.#path).catch((error: unknown) => {
-      if (!hasErrno(error, "ENOENT")) throw error;
-    });
-    if (read !== undefined) return read;
+    const found = await this.#whereLinksLead();
+    if (found !== undefined) return found;
     const directory = directoryOf(this.#path);
     await makeDirectoryDurably(this.#host, directory, directoryMode);
     const name = baseName(this.#path);
-    if ((await this.#host.list(directory)).includes(name)) {
-      throw holdfastError(
-        "UNSAFE_FILE",
-        `Cannot write ${this.#path}: found a symbolic link to nothing; make its target, or remove the link`,
-        { path: this.#path, found: "dangling link" },
-      );
-    }
-    return joinPath(await this.#host.resolve(directory), name);
+    const isThere = (await this.#host.list(directory)).includes(name);
+    if (!isThere) return joinPath(await this.#host.resolve(directory), name);
+    // Either a link that leads nowhere, or somebody else's file that came this very moment.
+    const came = await this.#whereLinksLead();
+    if (came !== undefined) return came;
+    throw holdfastError(
+      "UNSAFE_FILE",
+      `Cannot write ${this.#path}: found a symbolic link to nothing; make its target, or remove the link`,
+      { path: this.#path, found: "dangling link" },
+    );
   }
 
   /** The last look before the rename: only what the change was computed from, or what was refused, may be replaced. */
