@@ -23,6 +23,8 @@ export interface Ears {
   readonly logger: Logger;
   readonly audit: (event: AuditEvent) => void;
   readonly infos: string[];
+  /** What was turned down, at whatever level it was told. */
+  readonly refusals: string[];
   readonly warnings: string[];
   readonly errors: string[];
   readonly events: AuditEvent[];
@@ -31,45 +33,51 @@ export interface Ears {
 /** Ears for one config: `openConfig(path, { ...ears.options })` keeps the test's output quiet. */
 export function listen(): Ears {
   const infos: string[] = [];
+  const refusals: string[] = [];
   const warnings: string[] = [];
   const errors: string[] = [];
   const events: AuditEvent[] = [];
+  const sort = (others: string[]) => (message: string) => {
+    (message.endsWith("the last good configuration stays") ? refusals : others).push(message);
+  };
   return {
     logger: {
       info: (message) => void infos.push(message),
-      warn: (message) => void warnings.push(message),
-      error: (message) => void errors.push(message),
+      warn: sort(warnings),
+      error: sort(errors),
     },
     audit: (event) => void events.push(event),
     infos,
+    refusals,
     warnings,
     errors,
     events,
   };
 }
 
-/** The host of this runtime, with a count of how often a file was looked at. */
+/** The host of this runtime, with a count of how often the file was looked at: every look reads it. */
 export interface CountingHost {
   readonly host: Host;
+  /** How often the file was read so far, in vain or not. */
+  looks(): number;
   /** Waits until the config has looked at its file a few more times: long enough to say all that it has to say. */
-  looksMore(): Promise<void>;
+  looksMore(times?: number): Promise<void>;
 }
 
-/** Every look begins by resolving the path, whether it succeeds or not. */
 export function countLooks(overrides: Partial<Host> = {}): CountingHost {
   const base = { ...detectHost(), ...overrides };
   let looks = 0;
   return {
     host: {
       ...base,
-      resolve: (path) => {
+      read: (path, bytesMax) => {
         looks += 1;
-        return base.resolve(path);
+        return base.read(path, bytesMax);
       },
     },
-    looksMore: async () => {
-      // A look resolves the path twice, once to read it and once to watch its directory.
-      const enough = looks + 8;
+    looks: () => looks,
+    looksMore: async (times = 4) => {
+      const enough = looks + times;
       await until("the config looked a few times more", () => looks >= enough);
     },
   };
