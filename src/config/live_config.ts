@@ -12,12 +12,13 @@ import { ignoreRejection, isPromise } from "../core/promise.ts";
 import { holdsPlaceholder, keepSecrets } from "../core/redact.ts";
 import { bounded } from "../host/bounded.ts";
 import type { SourceWatch, WatchTiming } from "../source/source.ts";
+import type { Edit } from "./edit.ts";
 import { Engine, type EngineParts } from "./engine.ts";
 import { Queue } from "./queue.ts";
 import { statusOf } from "./status.ts";
 import { readSubscription, Subscribers } from "./subscribe.ts";
 import type { ChangeSet, Config, Snapshot, Status, WriteOptions, Written } from "./types.ts";
-import { type Edit, Writer } from "./writer.ts";
+import { Writer } from "./writer.ts";
 
 /** What a live config is made of. */
 export interface LiveParts extends Omit<EngineParts, "publish"> {

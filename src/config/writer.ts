@@ -1,25 +1,13 @@
 import { assertDocument, type Json } from "../core/document.ts";
-import { type HoldfastError, holdfastError, isHoldfastError, type Path } from "../core/error.ts";
+import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
-import { formatPointer } from "../core/pointer.ts";
 import type { Host } from "../host/host.ts";
 import type { Cause } from "./change_set.ts";
+import { areApart, type Edit } from "./edit.ts";
 import type { Engine, Prepared } from "./engine.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Queue } from "./queue.ts";
 import type { ChangeSet, Snapshot, WriteOptions } from "./types.ts";
-
-/** A change that is still to be made. */
-export interface Edit {
-  /**
-   * Computes a new document from the newest one; may be called again on a newer one.
-   *
-   * @param own the containers that edits of the same commit made: they may be changed in place
-   */
-  readonly apply: (document: Json, value: unknown, own?: WeakSet<object>) => Json;
-  /** The only part that it touches, if that is known. */
-  readonly path?: Path;
-}
 
 /** What a write gives. */
 export interface WriteOutcome {
@@ -55,6 +43,7 @@ export class Writer {
   readonly #parts: WriterParts;
   readonly #waiting: Call[] = [];
   readonly #inFlight = new Set<Call>();
+  #scheduled = false;
   #storing = false;
   #guard: Promise<void> | undefined;
 
@@ -64,11 +53,11 @@ export class Writer {
 
   /** Queues a write. */
   submit(edit: Edit, options: WriteOptions): Promise<WriteOutcome> {
-    const { host, queue, timeoutMs } = this.#parts;
+    const { host, timeoutMs } = this.#parts;
     return new Promise((resolve, reject) => {
       const deadlineMs = host.monotonic() + timeoutMs;
       this.#waiting.push({ edit, options, deadlineMs, resolve, reject, settled: false });
-      if (this.#waiting.length === 1) void queue.run(() => this.#next());
+      this.#schedule();
       this.#guard ??= this.#watchDeadlines();
     });
   }
@@ -78,8 +67,15 @@ export class Writer {
     for (const call of this.#waiting.splice(0)) reject(call, error);
   }
 
-  /** One batch, so that looks at the source get their turn however many writes come. */
+  /** One batch at a time, so that looks at the source get their turn however many writes come. */
+  #schedule(): void {
+    if (this.#scheduled || this.#waiting.length === 0) return;
+    this.#scheduled = true;
+    void this.#parts.queue.run(() => this.#next());
+  }
+
   async #next(): Promise<void> {
+    this.#scheduled = false;
     const calls = this.#nextBatch();
     for (const call of calls) this.#inFlight.add(call);
     try {
@@ -88,7 +84,7 @@ export class Writer {
       for (const call of calls) reject(call, error);
     } finally {
       this.#inFlight.clear();
-      if (this.#waiting.length > 0) void this.#parts.queue.run(() => this.#next());
+      this.#schedule();
     }
   }
 
@@ -100,7 +96,7 @@ export class Writer {
   async #commit(calls: readonly Call[]): Promise<void> {
     const { engine } = this.#parts;
     for (let attempt = 1;; attempt++) {
-      await this.#checkExpectation(calls[0]!);
+      await this.#checkExpectation(calls);
       const composed = await this.#compose(calls.filter((call) => !call.settled));
       const accepted = composed?.calls.filter((call) => !call.settled) ?? [];
       if (composed === undefined || accepted.length === 0) return;
@@ -151,8 +147,9 @@ export class Writer {
     throw conflict(name, loaded.generation, generation);
   }
 
-  async #checkExpectation({ options: { expectedGeneration: expected } }: Call): Promise<void> {
+  async #checkExpectation([first]: readonly Call[]): Promise<void> {
     const { engine, name } = this.#parts;
+    const expected = first?.options.expectedGeneration;
     if (expected === undefined || expected === engine.running.snapshot.generation) return;
     // The caller may have heard of a generation that was not noticed here yet.
     await this.#lookAgain();
@@ -167,7 +164,7 @@ export class Writer {
    */
   async #compose(calls: readonly Call[]): Promise<Composed | undefined> {
     const base = this.#parts.engine.running.document;
-    if (calls.length > 1 && areApart(calls)) {
+    if (calls.length > 1 && areApart(calls.map(({ edit }) => edit))) {
       try {
         const own = new WeakSet();
         const document = calls.reduce((current, call) => this.#edit(current, call, own), base);
@@ -255,17 +252,6 @@ export class Writer {
 interface Composed {
   readonly calls: readonly Call[];
   readonly prepared: Prepared;
-}
-
-/** Whether each call touches a part of its own, so that none can cover up what another did. */
-function areApart(calls: readonly Call[]): boolean {
-  const pointers: string[] = [];
-  for (const { edit: { path } } of calls) {
-    if (path === undefined) return false;
-    pointers.push(`${formatPointer(path)}/`);
-  }
-  pointers.sort();
-  return pointers.every((pointer, index) => !pointer.startsWith(pointers[index - 1] ?? "//"));
 }
 
 function conflict(name: string, expected: number, current: number): HoldfastError {

@@ -12,16 +12,16 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
-// Named first, since a branded string is an object type too.
-type Leaf = string | number | boolean | bigint | symbol | null | undefined;
-
 /** `T` with every property and element read-only, at every depth. */
-export type DeepReadonly<T> = T extends Leaf | ((...parameters: never[]) => unknown) ? T
-  : T extends readonly [unknown, ...unknown[]]
-    ? { readonly [Index in keyof T]: DeepReadonly<T[Index]> }
-  : T extends readonly (infer Element)[] ? DeepReadonlyArray<Element>
-  : T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-  : T;
+export type DeepReadonly<T> =
+  // Named first, since a branded string is an object type too.
+  T extends string | number | boolean | bigint | symbol | null | undefined ? T
+    : T extends (...parameters: never[]) => unknown ? T
+    : T extends readonly [unknown, ...unknown[]]
+      ? { readonly [Index in keyof T]: DeepReadonly<T[Index]> }
+    : T extends readonly (infer Element)[] ? DeepReadonlyArray<Element>
+    : T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
 
 /** An array that is read-only at every depth. An interface, so that recursive types such as {@link Json} come to an end. */
 export interface DeepReadonlyArray<Element> extends ReadonlyArray<DeepReadonly<Element>> {}

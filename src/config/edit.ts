@@ -1,0 +1,27 @@
+import type { Json } from "../core/document.ts";
+import type { Path } from "../core/error.ts";
+import { formatPointer } from "../core/pointer.ts";
+
+/** A change that is still to be made. */
+export interface Edit {
+  /**
+   * Computes a new document from the newest one; may be called again on a newer one.
+   *
+   * @param own the containers that edits of the same commit made: they may be changed in place
+   */
+  readonly apply: (document: Json, value: unknown, own?: WeakSet<object>) => Json;
+  /** The only part that it touches, if that is known. */
+  readonly path?: Path;
+}
+
+/** Whether each edit touches a part of its own, so that none can cover up what another did. */
+export function areApart(edits: readonly Edit[]): boolean {
+  const pointers: string[] = [];
+  for (const { path } of edits) {
+    if (path === undefined) return false;
+    pointers.push(`${formatPointer(path)}/`);
+  }
+  // What lies below a path comes right behind it.
+  pointers.sort();
+  return pointers.slice(1).every((pointer, index) => !pointer.startsWith(pointers[index]!));
+}
