@@ -36,8 +36,8 @@ export interface EngineParts {
   readonly reporter: Reporter;
   readonly migrate: "store" | "memory";
   readonly realm: SnapshotDetails["realm"];
-  /** Called with every new snapshot, at once. */
-  readonly publish: (snapshot: Snapshot<unknown>, cause: Cause) => void;
+  /** Called with every new snapshot, at once, and with what changed in its value. */
+  readonly publish: (snapshot: Snapshot<unknown>, step: ChangeSet) => void;
 }
 
 /** A candidate worked out against what runs. */
@@ -47,6 +47,7 @@ export interface Prepared {
   readonly document: Json;
   /** Of the document. */
   readonly changes: readonly Change[];
+  readonly valueChanges: readonly Change[];
   readonly warnings: readonly Problem[];
   readonly pending: readonly PendingRestart[];
 }
@@ -155,10 +156,18 @@ export class Engine {
     const { value: held, pending } = before === undefined
       ? { value: candidate.value, pending: [] }
       : holdForRestart(before.snapshot.value, candidate.value, annotations);
-    const { value } = share(before?.snapshot.value, held);
-    const { value: document, changes } = share(before?.document, candidate.document);
-    const { warnings } = candidate;
-    return { value, document, changes: before === undefined ? [] : changes, warnings, pending };
+    const document = share(before?.document, candidate.document);
+    // Without a schema they are one and the same.
+    const isPlain = held === candidate.document && before?.snapshot.value === before?.document;
+    const value = isPlain ? document : share(before?.snapshot.value, held);
+    return {
+      value: value.value,
+      document: document.value,
+      changes: before === undefined ? [] : document.changes,
+      valueChanges: before === undefined ? [] : value.changes,
+      warnings: candidate.warnings,
+      pending,
+    };
   }
 
   /** Makes what was prepared the running value. */
@@ -170,7 +179,7 @@ export class Engine {
     const changeSet = changeSetOf(name, before, snapshot, prepared.changes, cause);
     this.#running = { loaded, document, snapshot, warnings, pendingRestart: pending };
     this.#refusal = undefined;
-    publish(snapshot, cause);
+    publish(snapshot, changeSetOf(name, before, snapshot, prepared.valueChanges, cause));
     for (const message of loaded.warnings) reporter.warnOnce(message);
     for (const problem of warnings) reporter.warnOnce(`${name}, ${describeProblem(problem)}`);
     for (const { path } of pending) {

@@ -73,9 +73,9 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     if (signal?.aborted) await this.close();
   }
 
-  readonly publish: EngineParts["publish"] = (snapshot, cause) => {
+  readonly publish: EngineParts["publish"] = (snapshot, step) => {
     this.#snapshot = snapshot as Snapshot<Output>;
-    this.#subscribers.publish(snapshot, cause);
+    this.#subscribers.publish(snapshot, step);
   };
 
   get value(): DeepReadonly<Output> {

@@ -1,6 +1,6 @@
 import { diff } from "../core/diff.ts";
 import { holdfastError } from "../core/error.ts";
-import { type Cause, changeSetOf } from "./change_set.ts";
+import { changeSetOf } from "./change_set.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ChangeSet, Immediate, Snapshot, SubscribeOptions } from "./types.ts";
 
@@ -24,7 +24,8 @@ export class Subscribers {
   readonly #all = new Set<Subscriber>();
   readonly #readers = new Set<Reader>();
   #newest: Snapshot<unknown>;
-  #cause: Cause = { origin: "external" };
+  /** The last step, which is what most subscribers have to be told. */
+  #step: { readonly before: Snapshot<unknown>; readonly changeSet: ChangeSet } | undefined;
   #closed = false;
 
   constructor(first: Snapshot<unknown>, name: string, reporter: Reporter) {
@@ -33,10 +34,10 @@ export class Subscribers {
     this.#reporter = reporter;
   }
 
-  /** Takes note of a new snapshot and of what led to it. */
-  publish(snapshot: Snapshot<unknown>, cause: Cause): void {
+  /** Takes note of a new snapshot and of what changed from the one before. */
+  publish(snapshot: Snapshot<unknown>, changeSet: ChangeSet): void {
+    this.#step = { before: this.#newest, changeSet };
     this.#newest = snapshot;
-    this.#cause = cause;
     for (const subscriber of this.#all) this.#wake(subscriber);
     for (const reader of this.#readers) reader.wake();
   }
@@ -108,7 +109,9 @@ export class Subscribers {
   }
 
   #difference(before: Snapshot<unknown>, after: Snapshot<unknown>): ChangeSet {
-    return changeSetOf(this.#name, before, after, diff(before.value, after.value), this.#cause);
+    const { before: last, changeSet } = this.#step!;
+    if (before === last && after === this.#newest) return changeSet;
+    return changeSetOf(this.#name, before, after, diff(before.value, after.value), changeSet);
   }
 
   async #greet(subscriber: Subscriber): Promise<void> {
