@@ -227,6 +227,19 @@ describe("a failure", () => {
     ]);
   });
 
+  test("a directory that cannot be synced leaves it open whether the change will last", async () => {
+    const { host, config, stored } = await opened();
+    let syncs = 0;
+    host.faults = ({ operation }) => {
+      if (operation !== "syncDirectory") return;
+      syncs++;
+      return { error: "EIO" };
+    };
+    await assert.rejects(config.set({ rate: 1 }), { code: "COMMIT_UNKNOWN" });
+    assert.equal(syncs, 1, "a sync that failed must not be tried again: the next one may lie");
+    assert.deepEqual([stored().rate, config.value.rate], [1, 1]);
+  });
+
   test("what dead writers left behind is swept, what may be in use is not", async () => {
     const { host, config } = await opened();
     const { outside } = host;

@@ -76,6 +76,15 @@ describe("validate", () => {
     }
   });
 
+  test("a secret's own rule may quote it, and is not told for that", () => {
+    const quoting = v.object({
+      token: v.pipe(v.string(), v.check(() => false, ({ input }) => `no ${input}`), secret()),
+    });
+    const { problems } = validate(quoting, { token: "canary" });
+    assert.deepEqual(problems.map(({ path }) => path), [["token"]]);
+    assert.doesNotMatch(JSON.stringify(problems), /canary/);
+  });
+
   test("a rule's own message is told though there are secrets below", () => {
     const ruled = v.pipe(
       v.object({ token: v.pipe(v.string(), secret()), rate: v.number() }),
