@@ -77,11 +77,12 @@ describe("validate", () => {
   });
 
   test("a secret's own rule may quote it, and is not told for that", () => {
+    const pair = v.object({ user: v.string(), pass: v.string() });
     const quoting = v.object({
-      token: v.pipe(v.string(), v.check(() => false, ({ input }) => `no ${input}`), secret()),
+      pair: v.pipe(pair, v.check(() => false, ({ input }) => `no ${input.pass}`), secret()),
     });
-    const { problems } = validate(quoting, { token: "canary" });
-    assert.deepEqual(problems.map(({ path }) => path), [["token"]]);
+    const { problems } = validate(quoting, { pair: { user: "u", pass: "canary" } });
+    assert.deepEqual(problems.map(({ path }) => path), [["pair"]]);
     assert.doesNotMatch(JSON.stringify(problems), /canary/);
   });
 

@@ -118,7 +118,7 @@ export const mutants: readonly Mutant[] = [
     file: "src/host/watch.ts",
     from: "before.identity === identity && ",
     to: "",
-    tests: ["behaviour/noticing"],
+    tests: ["config/watch"],
   },
   {
     name: "there is no poll",
