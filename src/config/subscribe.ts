@@ -114,13 +114,12 @@ export class Subscribers {
     return changeSetOf(this.#name, before, after, diff(before.value, after.value), changeSet);
   }
 
+  /** Called in the caller's own turn, so that it can rely on what the listener sets up. */
   async #greet(subscriber: Subscriber): Promise<void> {
     const { select } = subscriber.subscription;
     subscriber.busy = true;
-    await Promise.resolve();
-    const now = this.#newest;
-    subscriber.last = now;
-    await this.#call(subscriber, () => [select(now.value), undefined, undefined]);
+    const { value } = subscriber.last;
+    await this.#call(subscriber, () => [select(value), undefined, undefined]);
     subscriber.busy = false;
     this.#wake(subscriber);
   }

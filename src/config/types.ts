@@ -137,7 +137,7 @@ export interface SubscribeOptions<Value = unknown> {
   readonly equals?: ((one: Value, other: Value) => boolean) | undefined;
 }
 
-/** Whether to call the listener once with the current value, soon. */
+/** Whether to call the listener once with the current value, before `subscribe` returns. */
 export interface Immediate {
   /** If true, or not known to be false, the listener must expect to get no previous value. */
   readonly immediate: boolean;
