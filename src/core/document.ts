@@ -1,4 +1,10 @@
-import { holdfastError, type HoldfastErrorOf, type Path, type Problem } from "./error.ts";
+import {
+  holdfastError,
+  type HoldfastErrorOf,
+  type Path,
+  type PathStep,
+  type Problem,
+} from "./error.ts";
 import { depthMax } from "./limits.ts";
 import { describePath } from "./pointer.ts";
 
@@ -40,78 +46,83 @@ export function isForbiddenKey(key: string): boolean {
   return key === "__proto__" || key === "constructor" || key === "prototype";
 }
 
-/** What a walk over a document found: how many object members it has, or the first thing that no document may hold. */
-export interface DocumentCheck {
-  readonly members: number;
-  readonly problem?: Problem;
+/**
+ * Counts the members of all objects in a document, if it is plain JSON within the limits: numbers finite and at most
+ * 2⁵³ − 1 in magnitude, since beyond that a parser rounds in silence; no half surrogates; no forbidden keys; not too deep.
+ * A member that is undefined counts as absent, as it does for JSON.stringify.
+ *
+ * @param document anything
+ * @param wellFormed whether its strings are known to be free of half surrogates
+ * @returns the number of members, or -1 when it cannot be a document; see {@link problemOf}
+ */
+export function countMembers(document: unknown, wellFormed = false): number {
+  return measure(document, 0, !wellFormed);
+}
+
+function measure(value: unknown, depth: number, checkStrings: boolean): number {
+  if (typeof value === "string") return checkStrings && !value.isWellFormed() ? -1 : 0;
+  if (typeof value === "number") return Math.abs(value) <= Number.MAX_SAFE_INTEGER ? 0 : -1;
+  if (typeof value === "boolean" || value === null) return 0;
+  if (typeof value !== "object" || depth >= depthMax) return -1;
+  let members = 0;
+  if (Array.isArray(value)) {
+    // By index, since the array's own methods pass over holes.
+    for (let index = 0; index < value.length; index++) {
+      const count = measure(value[index], depth + 1, checkStrings);
+      if (count < 0) return -1;
+      members += count;
+    }
+    return members;
+  }
+  if (!isPlainObject(value)) return -1;
+  for (const key of Object.keys(value)) {
+    const part = value[key];
+    if (part === undefined) continue;
+    if (isForbiddenKey(key) || (checkStrings && !key.isWellFormed())) return -1;
+    const count = measure(part, depth + 1, checkStrings);
+    if (count < 0) return -1;
+    members += count + 1;
+  }
+  return members;
 }
 
 /**
- * Walks a document once and checks that it is plain JSON within the limits.
+ * The first thing in a value that no document may hold.
  *
- * Numbers must be finite and at most 2⁵³ − 1 in magnitude, since beyond that a parser rounds in silence.
- *
- * @param document anything
- * @returns the number of object members, and the first problem if there is one
+ * @returns undefined when the value is a document
  */
-export function checkDocument(document: unknown): DocumentCheck {
-  const path: (string | number)[] = [];
-  let members = 0;
-  let problem: Problem | undefined;
-
-  function refuse(message: string): boolean {
-    problem = { path: [...path], message, severity: "error" };
-    return false;
-  }
-
-  function visit(value: unknown): boolean {
-    if (typeof value === "number") {
-      return Math.abs(value) <= Number.MAX_SAFE_INTEGER ||
-        refuse("number is not finite or beyond 2^53 - 1; write it as a string");
+export function problemOf(document: unknown): Problem | undefined {
+  const path: PathStep[] = [];
+  let value = document;
+  if (countMembers(value) >= 0) return undefined;
+  const problem = (message: string): Problem => ({ path, message, severity: "error" });
+  while (path.length < depthMax) {
+    if (!Array.isArray(value) && !isPlainObject(value)) return problem(leafProblem(value));
+    const steps: Iterable<PathStep> = Array.isArray(value) ? value.keys() : Object.keys(value);
+    for (const step of steps) {
+      const part = (value as Record<PathStep, unknown>)[step];
+      const isAbsent = part === undefined && !Array.isArray(value);
+      const isNamed = typeof step === "number" || isAbsent || isAllowedKey(step);
+      if (isNamed && (isAbsent || measure(part, path.length + 1, true) >= 0)) continue;
+      path.push(step);
+      if (!isNamed) return problem(`key ${JSON.stringify(step)} is not allowed; rename it`);
+      value = part;
+      break;
     }
-    if (typeof value === "string") {
-      return value.isWellFormed() || refuse("half of a surrogate pair, which UTF-8 cannot carry");
-    }
-    if (typeof value === "boolean" || value === null) return true;
-    const isArray = Array.isArray(value);
-    if (!isArray && !isPlainObject(value)) {
-      return refuse(`${value === undefined ? "undefined" : typeof value} is not JSON`);
-    }
-    if (path.length >= depthMax) return refuse(`nesting is deeper than ${depthMax} levels`);
-    return isArray ? visitArray(value) : visitObject(value);
   }
+  return problem(`nesting is deeper than ${depthMax} levels`);
+}
 
-  function visitArray(array: readonly unknown[]): boolean {
-    // By index, since the array's own methods pass over holes.
-    for (let index = 0; index < array.length; index++) {
-      if (!step(index, array[index])) return false;
-    }
-    return true;
+function leafProblem(value: unknown): string {
+  if (typeof value === "number") {
+    return "number is not finite or beyond 2^53 - 1; write it as a string";
   }
+  if (typeof value === "string") return "half of a surrogate pair, which UTF-8 cannot carry";
+  return `${value === undefined ? "undefined" : typeof value} is not JSON`;
+}
 
-  function visitObject(object: Readonly<Record<string, unknown>>): boolean {
-    const keys = Object.keys(object);
-    members += keys.length;
-    for (const key of keys) {
-      if (isForbiddenKey(key) || !key.isWellFormed()) {
-        path.push(key);
-        return refuse(`key ${JSON.stringify(key)} is not allowed; rename it`);
-      }
-      // A member that is undefined counts as absent, as it does for JSON.stringify.
-      if (object[key] !== undefined && !step(key, object[key])) return false;
-    }
-    return true;
-  }
-
-  function step(key: string | number, child: unknown): boolean {
-    path.push(key);
-    const good = visit(child);
-    path.pop();
-    return good;
-  }
-
-  visit(document);
-  return problem === undefined ? { members } : { members, problem };
+function isAllowedKey(key: string): boolean {
+  return !isForbiddenKey(key) && key.isWellFormed();
 }
 
 /**
@@ -121,7 +132,7 @@ export function checkDocument(document: unknown): DocumentCheck {
  * @throws `INVALID` naming the first place that is not JSON, `TOO_LARGE` beyond the depth allowed
  */
 export function assertDocument(document: unknown, attempt: string): asserts document is Json {
-  const { problem } = checkDocument(document);
+  const problem = problemOf(document);
   if (problem === undefined) return;
   if (problem.path.length >= depthMax) throw tooDeep(attempt);
   throw holdfastError(

@@ -1,10 +1,4 @@
-import {
-  checkDocument,
-  copyDocument,
-  isPlainObject,
-  type Json,
-  type JsonObject,
-} from "./document.ts";
+import { copyDocument, isPlainObject, type Json, type JsonObject, problemOf } from "./document.ts";
 import { holdfastError } from "./error.ts";
 import { describePath } from "./pointer.ts";
 import { ignoreRejection } from "./promise.ts";
@@ -106,7 +100,7 @@ function oneStep(document: Json, version: number, migrations: Migrations, source
 }
 
 function plainJson(document: Json, version: number, source: string): Json {
-  const { problem } = checkDocument(document);
+  const problem = problemOf(document);
   if (problem === undefined) return copyDocument(document);
   throw holdfastError(
     "MIGRATION",

@@ -29,7 +29,7 @@ export function scanJson(text: string, visitor?: ValueVisitor): Fault | undefine
 }
 
 /** Counts the object members written in a text that `JSON.parse` accepted, by hopping from string to string. */
-export function countMembers(text: string): number {
+export function countWrittenMembers(text: string): number {
   let count = 0;
   let start = text.indexOf('"');
   while (start !== -1) {
