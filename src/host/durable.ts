@@ -53,6 +53,7 @@ export async function makeDirectoryDurably(host: Host, path: string, mode: numbe
   const missing: string[] = [];
   for (let above = path; !await exists(host, above); above = directoryOf(above)) {
     missing.push(above);
+    if (above === directoryOf(above)) break; // The root of a drive that is not there.
   }
   if (missing.length === 0) return;
   try {
