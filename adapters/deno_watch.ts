@@ -12,7 +12,7 @@ interface DenoWatcher extends AsyncIterable<{ readonly kind: string }> {
 /** What is used of Deno, declared here so that tsc needs none of its global types. */
 interface DenoRuntime {
   lstat(path: string): Promise<{ readonly isFifo: boolean | null }>;
-  stat(path: string): Promise<{ readonly isDirectory: boolean }>;
+  stat(path: string): Promise<{ readonly isDirectory: boolean; readonly isFifo: boolean | null }>;
   readDir(path: string): AsyncIterable<{
     readonly name: string;
     readonly isFile: boolean;
@@ -113,9 +113,11 @@ async function leaveFifo(fifo: string, closeWatch: () => void): Promise<void> {
 
 async function findFifo(directory: string): Promise<string | undefined> {
   for await (const { name, isFile, isDirectory, isSymlink } of deno.readDir(directory)) {
-    if (isFile || isDirectory || isSymlink) continue;
+    if (isFile || isDirectory) continue;
     const path = `${directory}/${name}`;
-    if ((await deno.lstat(path)).isFifo) return path;
+    // Through a link, a FIFO is opened as well. One that leads nowhere, or is gone meanwhile, is none.
+    const stat = await (isSymlink ? deno.stat(path) : deno.lstat(path)).catch(() => undefined);
+    if (stat?.isFifo) return path;
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { cutAtSecret } from "../core/annotation.ts";
 import type { Change } from "../core/change.ts";
 import { diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
@@ -12,7 +13,7 @@ import { isOpenStore, type OpenStore } from "../store/store.ts";
 import { type Cause, changeSetOf } from "./change_set.ts";
 import { describeSnapshot, type SnapshotDetails } from "./envelope.ts";
 import { type Candidate, describeProblem, type Pipeline } from "./pipeline.ts";
-import { isSameRefusal, type Refusal, refusalOf } from "./refusal.ts";
+import { isSameRefusal, nothingThere, type Refusal, refusalOf, removed } from "./refusal.ts";
 import type { Reporter } from "./reporter.ts";
 import type { AuditEvent, ChangeSet, Snapshot } from "./types.ts";
 
@@ -172,7 +173,7 @@ export class Engine {
 
   /** Makes what was prepared the running value. */
   #apply(loaded: Loaded, prepared: Prepared, cause: Cause): ChangeSet {
-    const { name, reporter, publish } = this.#parts;
+    const { name, pipeline, reporter, publish } = this.#parts;
     const { document, warnings, pending } = prepared;
     const before = this.#running?.snapshot;
     const snapshot = this.#snapshot(loaded, prepared, before);
@@ -183,7 +184,8 @@ export class Engine {
     for (const message of loaded.warnings) reporter.warnOnce(message);
     for (const problem of warnings) reporter.warnOnce(`${name}, ${describeProblem(problem)}`);
     for (const { path } of pending) {
-      reporter.warnOnce(`${describePath(path)} of ${name} changes only with a restart`);
+      const told = cutAtSecret(pipeline.annotations, path);
+      reporter.warnOnce(`${describePath(told)} of ${name} changes only with a restart`);
     }
     if (before !== undefined || cause.origin === "seed") this.#audit("applied", changeSet, []);
     return changeSet;
@@ -207,9 +209,11 @@ export class Engine {
       this.#running = { ...running, loaded: { ...running.loaded, warnings: loaded.warnings } };
       return;
     }
-    if (!anew && this.#refusal?.loaded?.hash === loaded.hash) throw this.#refusal.error;
+    const refused = this.#refusal?.loaded;
+    const isKnown = refused?.hash === loaded.hash && refused.generation === loaded.generation;
+    if (!anew && isKnown) throw this.#refusal!.error;
     if (loaded.fault !== undefined) throw loaded.fault;
-    if (loaded.document === undefined) throw this.#gone();
+    if (loaded.document === undefined) throw removed(this.#parts.name);
     await this.#takeOver(loaded, loaded.document, { origin: "external" });
   }
 
@@ -233,8 +237,9 @@ export class Engine {
   #refuse(thrown: unknown, loaded: Loaded | undefined): HoldfastError {
     const { name, reporter } = this.#parts;
     const refusal = refusalOf(thrown, name, loaded);
-    if (isSameRefusal(this.#refusal, refusal)) return refusal.error;
+    const isTold = isSameRefusal(this.#refusal, refusal);
     this.#refusal = refusal;
+    if (isTold) return refusal.error;
     reporter.warn(`${refusal.error.message}; the last good configuration stays`);
     const { snapshot } = this.running;
     const turnedDown = { ...snapshot, hash: loaded?.hash ?? "", loadedAt: this.#now() };
@@ -271,26 +276,7 @@ export class Engine {
     this.#parts.reporter.audit({ ...changeSet, outcome, changes, problems });
   }
 
-  #gone(): HoldfastError {
-    const { name } = this.#parts;
-    return holdfastError(
-      "NOT_FOUND",
-      `Cannot read ${name}: found that it was removed; put it back, or write it anew`,
-      { source: name },
-    );
-  }
-
   #now(): string {
     return new Date(this.#parts.host.now()).toISOString();
   }
-}
-
-function nothingThere(source: string, cause?: unknown): HoldfastError {
-  return holdfastError(
-    "NOT_FOUND",
-    `Cannot open ${source}: found nothing there, and no schema whose defaults make a whole; ` +
-      "store a document, or give a seed",
-    { source },
-    cause,
-  );
 }

@@ -115,8 +115,10 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
 
   async unset(path: Path, options?: WriteOptions): Promise<Written<Output>> {
     const steps = [...path];
+    // What is taken out of an array moves the elements behind it, which other calls may mean.
+    const mayShift = /^\d+$/.test(String(steps.at(-1)));
     return await this.#submit(
-      { path: steps, apply: (document) => unsetAt(document, steps) },
+      { ...(mayShift ? {} : { path: steps }), apply: (document) => unsetAt(document, steps) },
       options,
     );
   }

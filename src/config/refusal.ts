@@ -42,3 +42,23 @@ function unexpected(source: string, thrown: unknown): HoldfastError {
     thrown,
   );
 }
+
+/** The error for a store that is empty, with nothing to start from. */
+export function nothingThere(source: string, cause?: unknown): HoldfastError {
+  return holdfastError(
+    "NOT_FOUND",
+    `Cannot open ${source}: found nothing there, and no schema whose defaults make a whole; ` +
+      "store a document, or give a seed",
+    { source },
+    cause,
+  );
+}
+
+/** The error for a document that was there and is gone. */
+export function removed(source: string): HoldfastError {
+  return holdfastError(
+    "NOT_FOUND",
+    `Cannot read ${source}: found that it was removed; put it back, or write it anew`,
+    { source },
+  );
+}

@@ -49,7 +49,8 @@ export class Subscribers {
       this.#all.delete(subscriber);
       signal?.removeEventListener("abort", stop);
     };
-    const subscriber: Subscriber = { subscription, last: this.#newest, busy: false, stop };
+    const now = this.#newest;
+    const subscriber: Subscriber = { subscription, last: now, seen: now, busy: false, stop };
     if (this.#closed || signal?.aborted) return stop;
     signal?.addEventListener("abort", stop);
     this.#all.add(subscriber);
@@ -66,6 +67,7 @@ export class Subscribers {
       if (this.#newest.value === last.value) return undefined;
       const changeSet = this.#difference(last, this.#newest);
       last = this.#newest;
+      if (changeSet.changes.length === 0) return undefined;
       return { done: false, value: changeSet };
     };
     reader.end = () => {
@@ -131,16 +133,18 @@ export class Subscribers {
   async #serve(subscriber: Subscriber): Promise<void> {
     subscriber.busy = true;
     await Promise.resolve();
-    while (this.#all.has(subscriber) && subscriber.last !== this.#newest) {
+    while (this.#all.has(subscriber) && subscriber.seen !== this.#newest) {
       const previous = subscriber.last;
       const next = this.#newest;
-      subscriber.last = next;
+      subscriber.seen = next;
       if (next.value === previous.value) continue;
       await this.#call(subscriber, ({ select, options }) => {
         const before = select(previous.value);
         const after = select(next.value);
         const equal = options.equals ?? deepEqual;
-        return equal(after, before) ? undefined : [after, before, this.#difference(previous, next)];
+        if (equal(after, before)) return undefined;
+        subscriber.last = next;
+        return [after, before, this.#difference(previous, next)];
       });
     }
     subscriber.busy = false;
@@ -163,8 +167,10 @@ export class Subscribers {
 
 interface Subscriber {
   readonly subscription: Subscription;
-  /** What it last got, or saw when it came. */
+  /** What it last got, or what was there when it came: each call tells the difference from this. */
   last: Snapshot<unknown>;
+  /** What was last considered for it. */
+  seen: Snapshot<unknown>;
   busy: boolean;
   readonly stop: () => void;
 }

@@ -1,3 +1,4 @@
+import { diff } from "../core/diff.ts";
 import { assertDocument, type Json } from "../core/document.ts";
 import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
@@ -137,8 +138,10 @@ export class Writer {
    */
   async #isStored({ changes }: Prepared): Promise<boolean> {
     const { engine, name } = this.#parts;
-    const { loaded } = engine.running;
+    const { loaded, document } = engine.running;
     if (changes.length > 0 || loaded.document === undefined || engine.refusal) return false;
+    // What runs was migrated in memory; the store holds the old version still.
+    if (diff(loaded.document, document).length > 0) return false;
     await this.#lookAgain();
     const { hash, generation } = engine.running.loaded;
     if (engine.refusal === undefined && hash === loaded.hash && generation === loaded.generation) {
@@ -160,7 +163,7 @@ export class Writer {
 
   /**
    * Applies the calls in order, each checked on top of those before it. Calls that stay out of each other's way are
-   * checked together first: if the outcome is good, none of them was bad.
+   * checked together first: if the outcome is good, they are good together.
    */
   async #compose(calls: readonly Call[]): Promise<Composed | undefined> {
     const base = this.#parts.engine.running.document;
@@ -215,6 +218,7 @@ export class Writer {
 
   async #watchDeadlines(): Promise<void> {
     const { host } = this.#parts;
+    await Promise.resolve();
     for (;;) {
       // All calls may wait equally long, so the oldest comes first.
       const oldest = [...this.#inFlight, ...this.#waiting].find((call) => !call.settled);

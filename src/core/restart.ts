@@ -43,12 +43,18 @@ function hold(
 ): unknown {
   if (place === undefined || running === next) return next;
   // The elements of an array have no names: which of them is which, nobody knows after an edit.
-  if (place.restartRequired || (Array.isArray(next) && place.mayNeedRestart)) {
+  const arrays = Array.isArray(running) && Array.isArray(next);
+  if (place.restartRequired || (arrays && place.mayNeedRestart)) {
     if (diff(running, next).length === 0) return next;
     pending.push({ path: [...path], running, stored: next });
     return running;
   }
-  if (!isPlainObject(running) || !isPlainObject(next)) return next;
+  if (!isPlainObject(running) || !isPlainObject(next)) {
+    const isTakenAway = place.mayNeedRestart && typeof running === "object" && running !== null;
+    if (!isTakenAway) return next;
+    pending.push({ path: [...path], running, stored: next });
+    return running;
+  }
   const result = { ...next };
   for (const step of new Set([...Object.keys(running), ...Object.keys(next)])) {
     const child = place.child(step);

@@ -145,19 +145,27 @@ function pathOf(issue: StandardIssue): Path {
   });
 }
 
-function advise(value: unknown, place: Annotations, path: PathStep[], problems: Problem[]): void {
+function advise(
+  value: unknown,
+  place: Annotations,
+  path: PathStep[],
+  problems: Problem[],
+  secretAt?: Path,
+): void {
   for (const { test, message } of place.advice) {
     if (value !== undefined && applies(test, value)) {
-      problems.push({ path: [...path], message, severity: "warning" });
+      problems.push({ path: secretAt ?? [...path], message, severity: "warning" });
     }
   }
   if (typeof value !== "object" || value === null) return;
+  // The keys inside of a secret are secret as well.
+  const outermost = secretAt ?? (place.secret ? [...path] : undefined);
   const steps = Array.isArray(value) ? value.keys() : Object.keys(value);
   for (const step of steps) {
     const child = place.child(step);
     if (child === undefined) continue;
     path.push(step);
-    advise((value as Record<PathStep, unknown>)[step], child, path, problems);
+    advise((value as Record<PathStep, unknown>)[step], child, path, problems, outermost);
     path.pop();
   }
 }

@@ -2,7 +2,7 @@
 /** Where a secret could slip out although every place for it is guarded. */
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { restartRequired, secret } from "../../src/core/annotation.ts";
+import { restartRequired, secret, warnIf } from "../../src/core/annotation.ts";
 import { toEnvelope } from "../../src/config/envelope.ts";
 import { describe, test } from "../support/kit.ts";
 import { hostWith, path, remember } from "../support/memory_config.ts";
@@ -44,6 +44,17 @@ describe("a secret is not told", () => {
       assert.doesNotMatch(JSON.stringify([told.events, error]) + error.message, /canary/);
       return true;
     });
+  });
+
+  test("by a warning about a part of it", async () => {
+    const { openConfig } = hostWith('{"tokens":{"canary":1}}');
+    const token = v.pipe(v.number(), warnIf((n) => n > 5, "is big"), restartRequired());
+    const schema = v.object({ tokens: v.pipe(v.record(v.string(), token), secret()) });
+    const told = remember();
+    const config = await openConfig(path, { schema, watch, ...told });
+    await config.setAt(["tokens", "canary"], 9);
+    assert.equal(told.lines.length, 2);
+    assert.doesNotMatch(JSON.stringify([told.lines, config.status()]), /canary/);
   });
 
   test("by the envelope of a copied snapshot, which is refused", async () => {

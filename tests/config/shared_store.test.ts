@@ -25,6 +25,14 @@ describe("a write that changes nothing of what is known", () => {
     assert.equal(one.value.rate, 1);
   });
 
+  test("stores the new version of what was migrated in memory alone", async () => {
+    const { host, openConfig } = hostWith('{"version":1,"a":1}');
+    const migrations = { 1: ({ a }: { a: number }) => ({ version: 2, b: a }) };
+    const config = await openConfig(path, { migrations, migrate: "memory", watch });
+    await config.set({ version: 2, b: 1 });
+    assert.deepEqual(JSON.parse(host.outside.readFile(path)), { version: 2, b: 1 });
+  });
+
   test("puts a file back that was removed", async () => {
     const { host, openConfig } = hostWith('{"rate":1}');
     const config = await openConfig(path, { schema, watch, ...remember() });
@@ -51,6 +59,21 @@ describe("calls that share a commit", () => {
       "fulfilled",
     ]);
     assert.equal(JSON.parse(host.outside.readFile(path)).rate, 3);
+  });
+
+  test("are not covered up by one that moves the elements of an array", async () => {
+    const { openConfig } = hostWith('{"list":[1,2,3]}');
+    const config = await openConfig(path, {
+      schema: v.object({ list: v.array(v.number()) }),
+      watch,
+    });
+    const answers = await Promise.allSettled([
+      config.setAt(["list", 2], "bad"),
+      config.unset(["list", 0]),
+      config.setAt(["list", 1], 9),
+    ]);
+    assert.deepEqual(answers.map(({ status }) => status), ["rejected", "fulfilled", "fulfilled"]);
+    assert.deepEqual(config.value.list, [2, 9]);
   });
 
   test("do not fall with one whose value cannot be frozen", async () => {
@@ -111,6 +134,19 @@ describe("what is stored", () => {
     await careful.set({ rate: 2 });
     assert.deepEqual([careful.status().state, careful.snapshot().generation], ["ok", 3]);
   });
+});
+
+test("bytes refused again at a later generation can be replaced all the same", async () => {
+  const { openConfig } = hostWith();
+  const store = memory({ rate: 1 });
+  const lax = await openConfig(store, { watch });
+  const strict = await openConfig(store, { schema, watch, ...remember() });
+  await lax.set({ rate: "bad" });
+  await assert.rejects(strict.reload(), { code: "INVALID" });
+  await lax.set({ rate: 3 });
+  await lax.set({ rate: "bad" });
+  await strict.set({ rate: 4 });
+  assert.equal(strict.snapshot().generation, 5);
 });
 
 describe("a promise where none belongs", () => {

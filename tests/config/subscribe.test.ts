@@ -135,6 +135,16 @@ describe("a selector", () => {
     assert.deepEqual(got.slice(2), [[{ a: false }, { a: true }]]);
   });
 
+  test("with its own equality compares with what the listener last got, so that no drift is lost", async () => {
+    const { config } = await opened();
+    const got: [number, number][] = [];
+    config.subscribe((value) => value.rate, (rate, previous) => got.push([rate, previous]), {
+      equals: (one, other) => Math.abs(one - other) < 5,
+    });
+    for (const rate of [4, 8, 12, 16]) await config.set({ rate });
+    assert.deepEqual(got, [[8, 0], [16, 8]]);
+  });
+
   test("may bring its own equality", async () => {
     const { config } = await opened();
     const got: number[] = [];
@@ -174,6 +184,18 @@ describe("changes()", () => {
     await config.set({ rate: 3 });
     assert.deepEqual((await changes.next()).value?.changes, [
       { path: ["rate"], kind: "changed", before: 1, after: 3 },
+    ]);
+  });
+
+  test("is silent about what was taken back before it was read", async () => {
+    const { config } = await opened();
+    const changes = config.changes();
+    await config.set({ rate: 1 });
+    await config.set({ rate: 0 });
+    const next = changes.next();
+    await config.set({ rate: 2 });
+    assert.deepEqual((await next).value?.changes, [
+      { path: ["rate"], kind: "changed", before: 0, after: 2 },
     ]);
   });
 

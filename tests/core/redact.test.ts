@@ -100,6 +100,18 @@ describe("values that wait for a restart", () => {
     });
   });
 
+  test("stay when what holds them is taken away, and apply with what comes anew", () => {
+    const held = annotationsOf(v.object({
+      db: v.optional(v.object({ port: v.pipe(v.number(), restartRequired()) })),
+    }));
+    const running = { db: { port: 5 } };
+    for (const next of [{}, { db: null }]) {
+      const { value, pending } = holdForRestart(running, next, held);
+      assert.deepEqual([value, pending.map(({ path }) => path)], [running, [["db"]]]);
+    }
+    assert.deepEqual(holdForRestart({}, running, held), { value: running, pending: [] });
+  });
+
   test("in an array keep the whole array, whose elements have no names", () => {
     const listed = annotationsOf(v.object({
       hosts: v.array(v.object({ port: v.pipe(v.number(), restartRequired()) })),
