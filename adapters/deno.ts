@@ -2,7 +2,7 @@ import process from "node:process";
 import { dirname } from "node:path";
 import type { Host, SleepOptions } from "../src/host/host.ts";
 import { watchOnDeno } from "./deno_watch.ts";
-import { errnoOf, wordingRefusal } from "./io_error.ts";
+import { errnoOf, refusal, wordingRefusal } from "./io_error.ts";
 import { nodeFsHost } from "./node_fs.ts";
 import { sleepOnTimer, unrefTimer } from "./timer.ts";
 
@@ -86,8 +86,4 @@ async function list(path: string): Promise<string[]> {
 function unref(timer: unknown): void {
   if (typeof timer === "number") deno.unrefTimer(timer);
   else unrefTimer(timer);
-}
-
-function refusal(errno: string): Error {
-  return Object.assign(new Error("refused before the system was asked"), { code: errno });
 }

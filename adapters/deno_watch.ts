@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs";
 import type { HostWatch, WatchOptions } from "../src/host/host.ts";
-import { ioError, wordingRefusal } from "./io_error.ts";
+import { ioError, refusal, wordingRefusal } from "./io_error.ts";
 import { sleepOnTimer, unrefTimer } from "./timer.ts";
 
 interface DenoWatcher extends AsyncIterable<{ readonly kind: string }> {
@@ -120,8 +120,4 @@ async function findFifo(directory: string): Promise<string | undefined> {
     if (stat?.isFifo) return path;
   }
   return undefined;
-}
-
-function refusal(errno: string): Error {
-  return Object.assign(new Error("refused before the system was asked"), { code: errno });
 }

@@ -177,6 +177,15 @@ export async function wordingRefusal<Result>(
 }
 
 /**
+ * What the system would have thrown, for an operation that it was not asked to do; see {@link wordingRefusal}.
+ *
+ * @param errno the reason, such as `ENOTDIR`
+ */
+export function refusal(errno: string): Error {
+  return Object.assign(new Error("refused before the system was asked"), { code: errno });
+}
+
+/**
  * Words the refusal to read what is no regular file.
  *
  * @param path where it is

@@ -4,7 +4,7 @@ import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 import type { Capabilities, Host, HostWatch, WatchOptions } from "../src/host/host.ts";
-import { errnoOf, ioError, wordingRefusal } from "./io_error.ts";
+import { errnoOf, ioError, refusal, wordingRefusal } from "./io_error.ts";
 import { createFile, readFile, statOf, syncDirectory, syncFile } from "./node_file.ts";
 import { sleepOnTimer, unrefTimer } from "./timer.ts";
 
@@ -80,7 +80,7 @@ async function watchDirectory(directory: string, options: WatchOptions): Promise
   return await wordingRefusal("watch", directory, async () => {
     // Asked first, since Deno's node:fs would tell only later, and a file would be watched as well.
     const stats = await fs.stat(directory);
-    if (!stats.isDirectory()) throw Object.assign(new Error("no directory"), { code: "ENOTDIR" });
+    if (!stats.isDirectory()) throw refusal("ENOTDIR");
     let closed = false;
     const watcher = watch(directory, { persistent: options.keepAlive }, () => {
       if (!closed) options.hint();
