@@ -136,6 +136,24 @@ describe("watches of the host in memory", () => {
     assert.equal(hints, 1);
   });
 
+  test("hints can come twice, or late", async () => {
+    const host = hostWithDirectory();
+    const hintsAt: number[] = [];
+    const watch = await host.watch("/d", { hint: () => hintsAt.push(host.monotonic()), ...quiet });
+    host.faults = ({ operation }) => operation === "hint" ? { twice: true } : undefined;
+    host.outside.writeFile("/d/a", "a");
+    await host.advance(10);
+    host.faults = ({ operation }) => operation === "hint" ? { lateMs: 20 } : undefined;
+    host.outside.writeFile("/d/a", "b");
+    await host.advance(20);
+    assert.deepEqual(hintsAt, [1, 1]);
+    host.outside.writeFile("/d/a", "c");
+    await host.advance(2);
+    watch.close();
+    await host.advance(100);
+    assert.deepEqual(hintsAt, [1, 1, 31]);
+  });
+
   test("a watch can end by itself, once, and then hints no more", async () => {
     const host = hostWithDirectory();
     const failures: unknown[] = [];

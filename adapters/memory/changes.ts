@@ -1,9 +1,12 @@
+import { appendBytes, emptyContent, rewriteBytes } from "./durable_content.ts";
+import { changeEntries, nothingDurable } from "./durable_entries.ts";
+import type { EntryChange } from "./durable_entries.ts";
 import { placeOf, refusal } from "./file_system.ts";
 import type { DirectoryInode, FileInode, FileSystem, Inode, Place } from "./file_system.ts";
 
 /** What a new inode is, before it has a number and a time. */
 type NewInode =
-  | { readonly kind: "file"; readonly bytes: Uint8Array }
+  | { readonly kind: "file" }
   | { readonly kind: "directory" }
   | { readonly kind: "symbolic link"; readonly target: string }
   | { readonly kind: "FIFO" };
@@ -38,31 +41,36 @@ export function addInode(
   return { ...place, inode };
 }
 
-/**
- * Makes an inode that has no name yet.
- *
- * @param system the disk, whose table takes it
- */
+/** Makes an inode that has no name yet. */
 export function makeInode(system: FileSystem, content: NewInode, ownership: Ownership): Inode {
-  // No inode ever leaves the table, so that no number is given twice.
-  const number = system.inodes.size + 1;
-  const shared = { number, modifiedMs: system.now(), ...ownership };
-  const inode: Inode = content.kind === "directory"
-    ? { ...shared, kind: "directory", entries: new Map() }
-    : { ...shared, ...content };
-  system.inodes.set(number, inode);
-  return inode;
+  system.inodeCount += 1;
+  const shared = { number: system.inodeCount, modifiedMs: system.now(), ...ownership };
+  switch (content.kind) {
+    case "file":
+      return { ...shared, ...content, ...emptyContent() };
+    case "directory":
+      return { ...shared, ...content, entries: new Map(), ...nothingDurable() };
+    default:
+      return { ...shared, ...content };
+  }
 }
 
 /** Gives a name to an inode, in place of whatever had the name. */
 export function setEntry(system: FileSystem, place: Place, inode: Inode): void {
-  place.directory.entries.set(place.name, inode.number);
+  changeEntries(system, namings(place, inode));
   system.changed(place.directory);
+}
+
+/** Writes at the end of a file. */
+export function addBytes(system: FileSystem, file: OpenFile, bytes: Uint8Array): void {
+  appendBytes(file.inode, bytes);
+  file.inode.modifiedMs = system.now();
+  system.changed(file.directory);
 }
 
 /** Replaces the content of a file in place. */
 export function setBytes(system: FileSystem, file: OpenFile, bytes: Uint8Array): void {
-  file.inode.bytes = bytes;
+  rewriteBytes(file.inode, bytes);
   file.inode.modifiedMs = system.now();
   system.changed(file.directory);
 }
@@ -102,12 +110,12 @@ export function moveEntry(system: FileSystem, from: string, to: string): void {
   // Two names of one file: POSIX has the move do nothing and keep both.
   if (target.inode === source.inode) return;
   refuseMove(source.inode, target.inode);
-  if (source.inode.kind === "directory" && contains(system, source.inode, target.directory)) {
+  if (source.inode.kind === "directory" && contains(source.inode, target.directory)) {
     throw refusal("EINVAL");
   }
-  source.directory.entries.delete(source.name);
+  changeEntries(system, [removal(source), ...namings(target, source.inode)]);
   system.changed(source.directory);
-  setEntry(system, target, source.inode);
+  system.changed(target.directory);
 }
 
 /** Removes one name of something that is no directory. */
@@ -115,7 +123,7 @@ export function removeEntry(system: FileSystem, path: string): void {
   const place = placeOf(system, path, false);
   if (place.inode === undefined) throw refusal("ENOENT");
   if (place.inode.kind === "directory") throw refusal("EISDIR");
-  place.directory.entries.delete(place.name);
+  changeEntries(system, [removal(place)]);
   system.changed(place.directory);
 }
 
@@ -123,10 +131,27 @@ export function removeEntry(system: FileSystem, path: string): void {
 export function removeTree(system: FileSystem, path: string): void {
   const place = placeOf(system, path, false);
   if (place.inode?.kind !== "directory") return removeEntry(system, path);
-  place.inode.entries.clear();
-  system.changed(place.inode);
-  place.directory.entries.delete(place.name);
+  empty(system, place.inode);
+  changeEntries(system, [removal(place)]);
   system.changed(place.directory);
+}
+
+function empty(system: FileSystem, directory: DirectoryInode): void {
+  for (const [name, inode] of [...directory.entries]) {
+    if (inode.kind === "directory") empty(system, inode);
+    changeEntries(system, [removal({ directory, name })]);
+  }
+  system.changed(directory);
+}
+
+function removal({ directory, name }: Pick<Place, "directory" | "name">): EntryChange {
+  return { directory, name, inode: undefined };
+}
+
+/** A disk that keeps changes one by one may keep that the old file has lost the name and not who has it now. */
+function namings(place: Place, inode: Inode): EntryChange[] {
+  const naming = { directory: place.directory, name: place.name, inode };
+  return place.directory.entries.has(place.name) ? [removal(place), naming] : [naming];
 }
 
 function refuseMove(source: Inode, target: Inode | undefined): void {
@@ -137,10 +162,9 @@ function refuseMove(source: Inode, target: Inode | undefined): void {
   } else if (source.kind === "directory") throw refusal("ENOTDIR");
 }
 
-function contains(system: FileSystem, outer: DirectoryInode, inner: DirectoryInode): boolean {
+function contains(outer: DirectoryInode, inner: DirectoryInode): boolean {
   if (outer === inner) return true;
-  return [...outer.entries.values()].some((number) => {
-    const inode = system.inodes.get(number);
-    return inode?.kind === "directory" && contains(system, inode, inner);
+  return [...outer.entries.values()].some((inode) => {
+    return inode.kind === "directory" && contains(inode, inner);
   });
 }

@@ -1,5 +1,3 @@
-import { setImmediate } from "node:timers";
-
 /** A clock that moves only when it is told to. */
 export interface VirtualClock {
   /** Milliseconds since 1970. */
@@ -28,8 +26,9 @@ interface Appointment {
  * Makes a clock that stands still.
  *
  * @param startMs what it shows at first, in milliseconds since 1970
+ * @param settle resolves when what was set off has come to rest
  */
-export function virtualClock(startMs: number): VirtualClock {
+export function virtualClock(startMs: number, settle: () => Promise<void>): VirtualClock {
   // In the order they were made, which is the order in which equal times run.
   const appointments = new Set<Appointment>();
   let nowMs = 0;
@@ -66,31 +65,55 @@ export function virtualClock(startMs: number): VirtualClock {
   };
 }
 
+/** The sleeps of one process. */
+export interface Sleeps {
+  /**
+   * Waits.
+   *
+   * @param ms how long, in milliseconds
+   * @param signal ends the wait early
+   * @returns true when the clock has got there, false as soon as the signal aborts
+   */
+  sleep(ms: number, signal: AbortSignal | undefined): Promise<boolean>;
+  /** Lets none of them, and no later one, ever end. */
+  end(): void;
+}
+
 /**
- * Waits on a virtual clock.
+ * Makes the sleeps of a process.
  *
- * @param ms how long, in milliseconds
- * @param signal ends the wait early
- * @returns true when the clock has got there, false as soon as the signal aborts
+ * @param stir told whenever one begins or ends
  */
-export function sleepOnClock(
-  clock: VirtualClock,
-  ms: number,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  if (signal?.aborted) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const abort = (): void => {
-      callOff();
-      signal?.removeEventListener("abort", abort);
-      resolve(false);
-    };
-    const callOff = clock.schedule(ms, () => {
-      signal?.removeEventListener("abort", abort);
-      resolve(true);
-    });
-    signal?.addEventListener("abort", abort);
-  });
+export function sleepsOn(clock: VirtualClock, stir: () => void): Sleeps {
+  const sleeping = new Set<() => void>();
+  let ended = false;
+  return {
+    sleep: (ms, signal) => {
+      return new Promise((resolve) => {
+        if (ended) return;
+        stir();
+        if (signal?.aborted) return resolve(false);
+        const forget = (): void => {
+          callOff();
+          sleeping.delete(forget);
+          signal?.removeEventListener("abort", abort);
+        };
+        const wake = (slept: boolean): void => {
+          stir();
+          forget();
+          resolve(slept);
+        };
+        const abort = (): void => wake(false);
+        const callOff = clock.schedule(ms, () => wake(true));
+        sleeping.add(forget);
+        signal?.addEventListener("abort", abort);
+      });
+    },
+    end: () => {
+      ended = true;
+      for (const forget of sleeping) forget();
+    },
+  };
 }
 
 function earliest(appointments: ReadonlySet<Appointment>): Appointment | undefined {
@@ -99,11 +122,4 @@ function earliest(appointments: ReadonlySet<Appointment>): Appointment | undefin
     if (found === undefined || appointment.dueMs < found.dueMs) found = appointment;
   }
   return found;
-}
-
-/** Lets promise jobs run out. Streams and the like pass through turns of their own, hence more than one. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 3; turn += 1) {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
 }

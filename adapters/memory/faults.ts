@@ -2,7 +2,7 @@ import { isHoldfastError } from "../../src/core/error.ts";
 import { ioError } from "../io_error.ts";
 import type { IoOperation } from "../io_error.ts";
 
-/** An operation that the host is about to do. */
+/** An operation that a process is about to do. */
 export interface Attempt {
   /** The operation, or `hint` for an event that is about to reach a watch. */
   readonly operation: IoOperation | "hint";
@@ -10,19 +10,29 @@ export interface Attempt {
   readonly path: string;
   /** For a link or rename the existing name. */
   readonly from?: string;
-  /** The how-manyth attempt it is, of all since the host was made, counted from 1. */
+  /** The how-manyth attempt it is, of all since the process was started, counted from 1. */
   readonly count: number;
 }
 
-/** What goes wrong instead: a refusal with an errno, a write that takes only some bytes, or a hint that is lost. */
+/**
+ * What goes wrong instead: a refusal with an errno, a write that takes only some bytes, or a hint that is lost, comes
+ * twice, or comes later by some milliseconds of the virtual clock.
+ *
+ * A file's sync that is refused, with whatever errno, loses what was unsynced: no later sync makes that durable. A
+ * directory's sync that is refused can be tried again.
+ */
 export type Fault =
   | { readonly error: string }
   | { readonly shortWrite: number }
-  | { readonly lost: true };
+  | { readonly lost: true }
+  | { readonly twice: true }
+  | { readonly lateMs: number };
 
 /**
  * Decides what goes wrong. Called before each operation, which waits for the answer: one that never settles is a stall,
  * one that settles later is a pause. Nothing returned means that nothing goes wrong.
+ *
+ * From the answer to what the operation does to the disk there are only promise jobs, and it does that in one of them.
  */
 export type FaultHook = (attempt: Attempt) => Fault | void | Promise<Fault | void>;
 
@@ -31,38 +41,67 @@ export type Perform = <Result>(
   operation: IoOperation,
   path: string,
   act: (fault: Fault | undefined) => Result,
-  from?: string,
+  options?: PerformOptions,
 ) => Promise<Result>;
 
+/** What else there is to an operation. */
+export interface PerformOptions {
+  /** The existing name. */
+  readonly from?: string;
+  /** What a fault that refuses the operation does to the disk. */
+  readonly refused?: () => void;
+}
+
+/** What stands between the operations of a process and the disk. */
+export interface FaultGate {
+  readonly perform: Perform;
+  /** What happens to a hint for the watch of a path. */
+  hint(path: string): Promise<Fault | undefined>;
+  /** Resolves at once, or never once the process has ended. */
+  passed(): Promise<void>;
+  /** Ends the process: nothing that waits here, or comes later, has an effect or settles. */
+  end(): void;
+}
+
 /**
- * Makes what stands between the host's operations and the disk: the count of attempts and the faults.
+ * Makes what stands between the operations of a process and the disk: the count of attempts, the faults and the end.
  *
  * @param hook the hook of the moment, asked anew for each attempt
+ * @param stir told whenever something passes
  */
-export function faultGate(hook: () => FaultHook | undefined): {
-  readonly perform: Perform;
-  /** Decides whether a hint reaches the watch of a path. */
-  readonly hint: (path: string) => Promise<boolean>;
-} {
+export function faultGate(hook: () => FaultHook | undefined, stir: () => void): FaultGate {
+  const never = new Promise<never>(() => {});
   let count = 0;
+  let ended = false;
   const ask = async (
     operation: Attempt["operation"],
     path: string,
     from?: string,
   ): Promise<Fault | undefined> => {
+    if (ended) return await never;
+    stir();
     count += 1;
-    const fault = await hook()?.({
-      operation,
-      path,
-      count,
-      ...(from === undefined ? {} : { from }),
-    });
-    return fault ?? undefined;
+    try {
+      const fault = await hook()?.({
+        operation,
+        path,
+        count,
+        ...(from === undefined ? {} : { from }),
+      });
+      return fault ?? undefined;
+    } catch (error) {
+      if (!ended) throw error;
+    }
+    return undefined;
   };
   return {
-    perform: async (operation, path, act, from) => {
+    perform: async (operation, path, act, { from, refused } = {}) => {
       const fault = await ask(operation, path, from);
+      // Asked here, where nothing can come between the answer and the effect.
+      if (ended) return await never;
+      stir();
       if (fault !== undefined && "error" in fault) {
+        refused?.();
         throw ioError(operation, path, fault.error, from);
       }
       try {
@@ -71,6 +110,12 @@ export function faultGate(hook: () => FaultHook | undefined): {
         throw isHoldfastError(cause) ? cause : ioError(operation, path, cause, from);
       }
     },
-    hint: async (path) => await ask("hint", path) === undefined,
+    hint: (path) => ask("hint", path),
+    passed: async () => {
+      if (ended) await never;
+    },
+    end: () => {
+      ended = true;
+    },
   };
 }

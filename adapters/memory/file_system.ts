@@ -1,5 +1,8 @@
-// The state of the simulated disk: a table of inodes, and directories that map names to inode numbers. The two are apart
-// because a disk makes them durable apart: a file by its own sync, its name by the sync of the directory.
+// The state of the simulated disk: inodes, and directories that map names to them. The two are made durable apart: a file
+// by its own sync, its name by the sync of the directory.
+import type { FileContent } from "./durable_content.ts";
+import { emptyJournal, nothingDurable } from "./durable_entries.ts";
+import type { DirectoryDurability, Entries, Journal } from "./durable_entries.ts";
 
 /** What every inode has. */
 interface InodeBase {
@@ -9,15 +12,13 @@ interface InodeBase {
   modifiedMs: number;
 }
 
-export interface FileInode extends InodeBase {
+export interface FileInode extends InodeBase, FileContent {
   readonly kind: "file";
-  /** Replaced as a whole at each write, never written into. */
-  bytes: Uint8Array;
 }
 
-export interface DirectoryInode extends InodeBase {
+export interface DirectoryInode extends InodeBase, DirectoryDurability {
   readonly kind: "directory";
-  readonly entries: Map<string, number>;
+  entries: Entries;
 }
 
 export interface LinkInode extends InodeBase {
@@ -43,8 +44,10 @@ export interface SyncRecord {
 
 /** The simulated disk. */
 export interface FileSystem {
-  readonly inodes: Map<number, Inode>;
   readonly root: DirectoryInode;
+  /** How many inodes were ever made, so that no number is given twice. */
+  inodeCount: number;
+  journal: Journal;
   readonly syncs: SyncRecord[];
   readonly now: () => number;
   /** Told of each directory whose entries, or whose files' contents, changed. */
@@ -80,8 +83,9 @@ export function emptyFileSystem(
     userId: 0,
     modifiedMs: now(),
     entries: new Map(),
+    ...nothingDurable(),
   };
-  return { inodes: new Map([[root.number, root]]), root, syncs: [], now, changed };
+  return { root, inodeCount: 1, journal: emptyJournal(), syncs: [], now, changed };
 }
 
 /** The refusal of an operation, with the errno where the runtimes put it. */
@@ -158,11 +162,19 @@ function stepsOf(path: string): string[] {
 }
 
 function placeIn(system: FileSystem, parent: Place | undefined, name: string): Place {
-  if (new TextEncoder().encode(name).length > nameBytesMax) throw refusal("ENAMETOOLONG");
+  if (isTooLong(name)) throw refusal("ENAMETOOLONG");
   const directory = parent === undefined ? system.root : parent.inode;
   if (directory === undefined) throw refusal("ENOENT");
   if (directory.kind !== "directory") throw refusal("ENOTDIR");
-  const number = directory.entries.get(name);
-  const inode = number === undefined ? undefined : system.inodes.get(number);
-  return { directory, name, inode, parentPath: parent === undefined ? "" : pathOf(parent) };
+  return {
+    directory,
+    name,
+    inode: directory.entries.get(name),
+    parentPath: parent === undefined ? "" : pathOf(parent),
+  };
+}
+
+function isTooLong(name: string): boolean {
+  // No UTF-16 unit takes more than three bytes; to encode every name would cost more than all else.
+  return name.length * 3 > nameBytesMax && new TextEncoder().encode(name).length > nameBytesMax;
 }

@@ -1,8 +1,10 @@
 import type { FileRead, Host, HostFile, HostStat } from "../../src/host/host.ts";
 import { tooLarge, unsafeFile } from "../io_error.ts";
-import { addDirectories, addInode, addLink, moveEntry, removeEntry, setBytes } from "./changes.ts";
+import { addBytes, addDirectories, addInode, addLink, moveEntry, removeEntry } from "./changes.ts";
 import type { OpenFile } from "./changes.ts";
-import type { Perform } from "./faults.ts";
+import { failSync, syncContent } from "./durable_content.ts";
+import { syncEntries } from "./durable_entries.ts";
+import type { FaultGate, Perform } from "./faults.ts";
 import { directoryOf, identityOf, inodeOf, pathOf, placeOf, refusal } from "./file_system.ts";
 import type { FileInode, FileSystem, Inode, SyncRecord } from "./file_system.ts";
 
@@ -26,43 +28,55 @@ export type FileOperations = Pick<
  * Makes the operations on a simulated disk.
  *
  * @param system the disk
- * @param perform does each of them
+ * @param gate lets each of them pass
  * @param userId the owner of what they make
  * @param directorySync whether directories can be synced
  */
 export function fileOperations(
   system: FileSystem,
-  perform: Perform,
+  gate: FaultGate,
   userId: number,
   directorySync: boolean,
 ): FileOperations {
+  const { perform } = gate;
+  const fileAt = (path: string): FileInode => {
+    const inode = inodeOf(system, path, true);
+    if (inode.kind !== "file") throw refusal("EINVAL");
+    return inode;
+  };
+  const failSyncAt = (path: string): void => {
+    try {
+      failSync(fileAt(path));
+    } catch {
+      // Nothing is there that could be lost; the refusal is what the fault says all the same.
+    }
+  };
   return {
     create: (path, mode) => {
       return perform("create", path, () => {
-        const empty = { kind: "file", bytes: new Uint8Array() } as const;
-        const place = addInode(system, path, empty, { mode, userId });
+        const place = addInode(system, path, { kind: "file" }, { mode, userId });
         const file = { inode: place.inode as FileInode, directory: place.directory };
         return hostFile(system, perform, path, file);
       });
     },
     read: (path, bytesMax) => perform("read", path, () => readFile(system, path, bytesMax)),
     sync: (path) => {
-      return perform("sync", path, () => {
-        const inode = inodeOf(system, path, true);
-        if (inode.kind !== "file") throw refusal("EINVAL");
-        recordSync(system, "file", path, inode);
+      return perform("sync", path, () => syncFile(system, path, fileAt(path)), {
+        refused: () => failSyncAt(path),
       });
     },
     syncDirectory: async (path) => {
-      if (!directorySync) return;
+      if (!directorySync) return await gate.passed();
       await perform("syncDirectory", path, () => {
-        recordSync(system, "directory", path, directoryOf(system, path));
+        const directory = directoryOf(system, path);
+        syncEntries(system, directory);
+        recordSync(system, "directory", path, directory);
       });
     },
     link: (existing, path) => {
-      return perform("link", path, () => addLink(system, existing, path), existing);
+      return perform("link", path, () => addLink(system, existing, path), { from: existing });
     },
-    rename: (from, to) => perform("rename", to, () => moveEntry(system, from, to), from),
+    rename: (from, to) => perform("rename", to, () => moveEntry(system, from, to), { from }),
     remove: (path) => perform("remove", path, () => removeEntry(system, path)),
     makeDirectory: (path, mode) => {
       return perform("makeDirectory", path, () => addDirectories(system, path, { mode, userId }));
@@ -95,18 +109,15 @@ function hostFile(
         refuseClosed();
         const limit = fault !== undefined && "shortWrite" in fault ? fault.shortWrite : Infinity;
         const taken = bytes.subarray(0, limit);
-        const joined = new Uint8Array(file.inode.bytes.length + taken.length);
-        joined.set(file.inode.bytes);
-        joined.set(taken, file.inode.bytes.length);
-        setBytes(system, file, joined);
+        addBytes(system, file, taken);
         return taken.length;
       });
     },
     sync: () => {
       return perform("sync", path, () => {
         refuseClosed();
-        recordSync(system, "file", path, file.inode);
-      });
+        syncFile(system, path, file.inode);
+      }, { refused: () => failSync(file.inode) });
     },
     close: () => {
       return perform("close", path, () => {
@@ -135,6 +146,11 @@ function statOf(inode: Inode): HostStat {
     userId: inode.userId,
     modifiedMs: inode.modifiedMs,
   };
+}
+
+function syncFile(system: FileSystem, path: string, inode: FileInode): void {
+  syncContent(inode);
+  recordSync(system, "file", path, inode);
 }
 
 function recordSync(

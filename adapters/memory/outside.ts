@@ -2,8 +2,11 @@ import { ioError } from "../io_error.ts";
 import type { IoOperation } from "../io_error.ts";
 import { addDirectories, addInode, makeInode, moveEntry, removeEntry } from "./changes.ts";
 import { removeTree, setBytes, setEntry } from "./changes.ts";
+import type { Ownership } from "./changes.ts";
+import { appendBytes, syncContent } from "./durable_content.ts";
+import { syncAllEntries, syncEntries } from "./durable_entries.ts";
 import { inodeOf, pathOf, placeOf, refusal } from "./file_system.ts";
-import type { DirectoryInode, FileInode, FileSystem, Place } from "./file_system.ts";
+import type { DirectoryInode, FileInode, FileSystem, Inode, Place } from "./file_system.ts";
 
 /** The permission bits and the owner of a file; what is left out stays as it is, or is usual for a new file. */
 export interface FileOwnership {
@@ -13,16 +16,26 @@ export interface FileOwnership {
   readonly userId?: number;
 }
 
+/** How another program writes a file. */
+export interface OutsideWriteOptions extends FileOwnership {
+  /**
+   * Whether the content is durable at once, as with an editor that syncs what it writes. Default true. Its name is not:
+   * hardly any editor syncs the directory.
+   */
+  readonly synced?: boolean;
+}
+
 /**
  * What another program does on the simulated disk: an editor, a shell, an intruder.
  *
- * Each act happens at once, passes no fault hook, and is seen by the watches. It throws `IO` as the host would.
+ * Each act happens at once, passes no fault hook, and is seen by the watches. It throws `IO` as the host would. A power
+ * cut may lose the names that it makes, moves or removes, unless they were synced; permission bits and owners stay.
  */
 export interface OutsideProgram {
   /** Writes in place, as `cat >` does: the file keeps its inode. Makes the file and its directories when missing. */
-  writeFile(path: string, content: string | Uint8Array, ownership?: FileOwnership): void;
+  writeFile(path: string, content: string | Uint8Array, options?: OutsideWriteOptions): void;
   /** Puts a new file in the place of the old one, as editors that save atomically do: the inode is a new one. */
-  replaceFile(path: string, content: string | Uint8Array, ownership?: FileOwnership): void;
+  replaceFile(path: string, content: string | Uint8Array, options?: OutsideWriteOptions): void;
   /** The content of a file as text, symbolic links followed. */
   readFile(path: string): string;
   /** The content of a file as bytes, symbolic links followed. */
@@ -39,6 +52,8 @@ export interface OutsideProgram {
   symlink(target: string, path: string): void;
   /** Moves a file or directory, over a file of that name. */
   rename(from: string, to: string): void;
+  /** Makes durable the content of a file or the entries of a directory; without a path, everything. */
+  sync(path?: string): void;
   /** Sets the permission bits. */
   setMode(path: string, mode: number): void;
   /** Sets the owner. */
@@ -68,11 +83,6 @@ export function outsideProgram(system: FileSystem, userId: number): OutsideProgr
   const parentOf = (path: string): void => {
     addDirectories(system, path.slice(0, path.lastIndexOf("/")), fresh(undefined, 0o755));
   };
-  const fileAt = (path: string): FileInode => {
-    const inode = inodeOf(system, path, true);
-    if (inode.kind !== "file") throw refusal(inode.kind === "directory" ? "EISDIR" : "EINVAL");
-    return inode;
-  };
   const change = (path: string, ownership: FileOwnership): void => {
     const place = placeOf(system, path, true);
     const inode = place.inode ?? inodeOf(system, path, true);
@@ -82,31 +92,30 @@ export function outsideProgram(system: FileSystem, userId: number): OutsideProgr
   };
 
   return {
-    writeFile: (path, content, ownership) => {
+    writeFile: (path, content, options) => {
       act("write", path, () => {
         parentOf(path);
         const place = placeOf(system, path, true);
         if (place.inode === undefined) {
-          const made = { kind: "file", bytes: bytesOf(content) } as const;
-          addInode(system, pathOf(place), made, fresh(ownership, 0o644));
-          return;
+          const made = { kind: "file" } as const;
+          const { inode } = addInode(system, pathOf(place), made, fresh(options, 0o644));
+          return fill(inode as FileInode, content, options);
         }
-        const inode = fileAt(path);
+        const inode = fileAt(system, path);
         setBytes(system, { inode, directory: place.directory }, bytesOf(content));
-        if (ownership !== undefined) change(path, ownership);
+        if (options?.synced ?? true) syncContent(inode);
+        if (options !== undefined) change(path, options);
       });
     },
-    replaceFile: (path, content, ownership) => {
+    replaceFile: (path, content, options) => {
       act("rename", path, () => {
         parentOf(path);
-        const place = placeOf(system, path, false);
-        if (place.inode?.kind === "directory") throw refusal("EISDIR");
-        const made = { kind: "file", bytes: bytesOf(content) } as const;
-        setEntry(system, place, makeInode(system, made, fresh(ownership, 0o644)));
+        replaceFile(system, path, content, fresh(options, 0o644), options);
       });
     },
-    readFile: (path) => act("read", path, () => new TextDecoder().decode(fileAt(path).bytes)),
-    readBytes: (path) => act("read", path, () => fileAt(path).bytes.slice()),
+    readFile: (path) =>
+      act("read", path, () => new TextDecoder().decode(fileAt(system, path).bytes)),
+    readBytes: (path) => act("read", path, () => fileAt(system, path).bytes.slice()),
     removeFile: (path) => act("remove", path, () => removeEntry(system, path)),
     makeDirectory: (path, ownership) => {
       act("makeDirectory", path, () => addDirectories(system, path, fresh(ownership, 0o755)));
@@ -120,9 +129,11 @@ export function outsideProgram(system: FileSystem, userId: number): OutsideProgr
       act("create", path, () => addInode(system, path, made, fresh(undefined, 0o777)));
     },
     rename: (from, to) => act("rename", to, () => moveEntry(system, from, to)),
+    sync: (path) =>
+      path === undefined ? syncAll(system) : act("sync", path, () => syncAt(system, path)),
     setMode: (path, mode) => act("stat", path, () => change(path, { mode })),
     setOwner: (path, owner) => act("stat", path, () => change(path, { userId: owner })),
-    list: () => [...pathsIn(system, system.root, "")].sort(),
+    list: () => [...filesIn(system.root, "")].map(([path]) => path).sort(),
   };
 }
 
@@ -130,14 +141,55 @@ function bytesOf(content: string | Uint8Array): Uint8Array {
   return typeof content === "string" ? new TextEncoder().encode(content) : content.slice();
 }
 
-function* pathsIn(
+function fileAt(system: FileSystem, path: string): FileInode {
+  const inode = inodeOf(system, path, true);
+  if (inode.kind !== "file") throw refusal(inode.kind === "directory" ? "EISDIR" : "EINVAL");
+  return inode;
+}
+
+function syncAt(system: FileSystem, path: string): void {
+  const inode = inodeOf(system, path, true);
+  if (inode.kind === "directory") syncEntries(system, inode);
+  else syncContent(fileAt(system, path));
+}
+
+function replaceFile(
   system: FileSystem,
+  path: string,
+  content: string | Uint8Array,
+  ownership: Ownership,
+  options: OutsideWriteOptions | undefined,
+): void {
+  const place = placeOf(system, path, false);
+  if (place.inode?.kind === "directory") throw refusal("EISDIR");
+  const inode = makeInode(system, { kind: "file" }, ownership);
+  fill(inode as FileInode, content, options);
+  setEntry(system, place, inode);
+}
+
+function fill(
+  inode: FileInode,
+  content: string | Uint8Array,
+  options: OutsideWriteOptions | undefined,
+): void {
+  appendBytes(inode, bytesOf(content));
+  if (options?.synced ?? true) syncContent(inode);
+}
+
+function syncAll(system: FileSystem): void {
+  syncAllEntries(system);
+  for (const [, inode] of filesIn(system.root, "")) {
+    if (inode.kind === "file") syncContent(inode);
+  }
+}
+
+/** Everything that is no directory. */
+function* filesIn(
   directory: DirectoryInode,
   prefix: Place["parentPath"],
-): Generator<string> {
-  for (const [name, number] of directory.entries) {
-    const inode = system.inodes.get(number);
-    if (inode?.kind === "directory") yield* pathsIn(system, inode, `${prefix}/${name}`);
-    else yield `${prefix}/${name}`;
+): Generator<[path: string, inode: Inode]> {
+  for (const [name, inode] of directory.entries) {
+    if (inode.kind === "directory") yield* filesIn(inode, `${prefix}/${name}`);
+    else yield [`${prefix}/${name}`, inode];
   }
 }

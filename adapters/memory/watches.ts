@@ -1,8 +1,9 @@
 import type { HostWatch, WatchOptions } from "../../src/host/host.ts";
 import type { VirtualClock } from "./clock.ts";
+import type { Fault } from "./faults.ts";
 import type { DirectoryInode } from "./file_system.ts";
 
-/** The watches on a simulated disk. */
+/** The watches of one process. */
 export interface Watches {
   /** Starts one. */
   add(directory: DirectoryInode, path: string, options: WatchOptions): HostWatch;
@@ -10,6 +11,8 @@ export interface Watches {
   changed(directory: DirectoryInode): void;
   /** Ends every watch by itself, on a later turn of the clock. */
   fail(error: (path: string) => unknown): void;
+  /** Closes every watch. */
+  end(): void;
 }
 
 interface Watch {
@@ -23,14 +26,27 @@ interface Watch {
  *
  * @param clock what the hints wait for
  * @param hintDelayMs how long they wait, in milliseconds
- * @param arrives decides, for each hint by the watched path, whether it reaches the watch
+ * @param happens decides, for each hint by the watched path, what happens to it
  */
 export function watchesOn(
   clock: VirtualClock,
   hintDelayMs: number,
-  arrives: (path: string) => Promise<boolean>,
+  happens: (path: string) => Promise<Fault | undefined>,
 ): Watches {
   const open = new Set<Watch>();
+  const tell = (watch: Watch): void => {
+    if (open.has(watch)) watch.options.hint();
+  };
+  const send = async (watch: Watch): Promise<void> => {
+    if (!open.has(watch)) return;
+    const fault = await happens(watch.path);
+    if (fault === undefined) tell(watch);
+    else if ("lateMs" in fault) clock.schedule(fault.lateMs, () => tell(watch));
+    else if ("twice" in fault) {
+      tell(watch);
+      tell(watch);
+    }
+  };
   return {
     add: (directory, path, options) => {
       const watch = { directory, path, options };
@@ -39,10 +55,7 @@ export function watchesOn(
     },
     changed: (directory) => {
       for (const watch of open) {
-        if (watch.directory !== directory) continue;
-        clock.schedule(hintDelayMs, async () => {
-          if (open.has(watch) && await arrives(watch.path) && open.has(watch)) watch.options.hint();
-        });
+        if (watch.directory === directory) clock.schedule(hintDelayMs, () => void send(watch));
       }
     },
     fail: (error) => {
@@ -52,5 +65,6 @@ export function watchesOn(
         });
       }
     },
+    end: () => open.clear(),
   };
 }
