@@ -23,7 +23,34 @@ export const orphanAgeMs: number = 60_000;
 export const renameAttemptsMax: number = 8;
 
 /** How often a change is computed anew because the document moved on underneath it. */
-export const conflictAttemptsMax: number = 64;
+export const conflictAttemptsMax: number = 1000;
 
 /** How many of the problems of one document get the line and column where they stand. */
 export const problemsLocatedMax: number = 100;
+
+/** How many generations are kept, besides those that wait to be collected. */
+export const historyDefault: number = 50;
+
+/** How many records are collected together, so that not every commit pays for it. */
+export const collectionBatch: number = 16;
+
+/** How many generations are reserved at once in the mark that outlives the log. */
+export const markedGenerations: number = 1000;
+
+/** How many of the places that one call changed are recorded. */
+export const callChangesMax: number = 100;
+
+/** How many refused texts are kept beside the history. */
+export const refusedTextsMax: number = 50;
+
+/** How often a look is repeated because the files changed while it was taken. */
+export const looksMax: number = 100;
+
+/** How long a published file may lag behind the newest record before a follower brings it up to date, in milliseconds. */
+export const publicationLagMs: number = 200;
+
+/** How many operations a JSON Patch may have: each may have to move every element of a large array. */
+export const patchOperationsMax: number = 10_000;
+
+/** How many listings a writer waits for another that is about to commit. */
+export const spinsMax: number = 40;
