@@ -58,6 +58,7 @@ export const configPath: (app: string, host?: Host) => string = configPathOn(det
 export { restartRequired, secret, warnIf } from "./src/core/annotation.ts";
 export type { RestartRequiredAction, SecretAction, WarnIfAction } from "./src/core/annotation.ts";
 export { diff } from "./src/core/diff.ts";
+export type { Call, Cause, ChangedPlace, Origin } from "./src/core/cause.ts";
 export type { Change } from "./src/core/change.ts";
 export type {
   DeepReadonly,
@@ -77,6 +78,7 @@ export type {
   Problem,
   Severity,
 } from "./src/core/error.ts";
+export type { JsonPatchOperation } from "./src/core/json_patch.ts";
 export type { Migrations } from "./src/core/migration.ts";
 export { formatPointer, parseDottedPath, parsePointer } from "./src/core/pointer.ts";
 export type { PendingRestart } from "./src/core/restart.ts";
@@ -95,17 +97,20 @@ export type { OpenConfig } from "./src/config/open.ts";
 export type {
   AuditEvent,
   ChangeSet,
+  HistoryEntry,
+  Snapshot,
+  SourceState,
+  Status,
+} from "./src/config/reports.ts";
+export type {
   Config,
+  HistoryOptions,
   Immediate,
   ImmediateListener,
   Listener,
   Logger,
   OpenOptions,
-  Origin,
   ReadonlyConfig,
-  Snapshot,
-  SourceState,
-  Status,
   SubscribeOptions,
   WriteOptions,
   Written,
@@ -134,4 +139,4 @@ export { file } from "./src/store/file.ts";
 export type { FileOptions } from "./src/store/file.ts";
 export type { Trust } from "./src/store/file_trust.ts";
 export { memory } from "./src/store/memory.ts";
-export type { OpenStore, Store, StoreChange } from "./src/store/store.ts";
+export type { OpenStore, Store, StoreChange, StoredGeneration } from "./src/store/store.ts";

@@ -1,12 +1,6 @@
+import { type Cause, namedIn } from "../core/cause.ts";
 import type { Change } from "../core/change.ts";
-import type { ChangeSet, Origin, Snapshot } from "./types.ts";
-
-/** Who changes the document, and why. */
-export interface Cause {
-  readonly origin: Origin;
-  readonly actor?: string | undefined;
-  readonly reason?: string | undefined;
-}
+import type { ChangeSet, Snapshot } from "./reports.ts";
 
 /** The record of one step from a snapshot, or from nothing, to another. */
 export function changeSetOf(
@@ -14,7 +8,7 @@ export function changeSetOf(
   before: Snapshot<unknown> | undefined,
   after: Snapshot<unknown>,
   changes: readonly Change[],
-  { origin, actor, reason }: Cause,
+  { origin, calls }: Cause,
 ): ChangeSet {
   return Object.freeze({
     from: before?.generation ?? 0,
@@ -24,8 +18,8 @@ export function changeSetOf(
     oldHash: before?.hash ?? "",
     newHash: after.hash,
     at: after.loadedAt,
-    ...(actor === undefined ? {} : { actor }),
-    ...(reason === undefined ? {} : { reason }),
+    ...namedIn(calls),
     origin,
+    ...(calls.length === 0 ? {} : { calls }),
   });
 }

@@ -1,3 +1,4 @@
+import type { Origin } from "../core/cause.ts";
 import type { Json } from "../core/document.ts";
 import type { Path } from "../core/error.ts";
 import { formatPointer } from "../core/pointer.ts";
@@ -12,6 +13,14 @@ export interface Edit {
   readonly apply: (document: Json, value: unknown, own?: WeakSet<object>) => Json;
   /** The only part that it touches, if that is known. */
   readonly path?: Path;
+  /** Set when it shares its generation with no other. */
+  readonly alone?: {
+    readonly origin: Origin;
+    /** The kept generation whose content it brings back. */
+    readonly restores?: number;
+    /** Whether it takes the document away. */
+    readonly removes?: boolean;
+  };
 }
 
 /** Whether each edit touches a part of its own, so that none can cover up what another did. */

@@ -1,57 +1,30 @@
 import { cutAtSecret } from "../core/annotation.ts";
-import type { Change } from "../core/change.ts";
+import type { Cause } from "../core/cause.ts";
 import { diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
 import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
+import { conflictAttemptsMax } from "../core/limits.ts";
 import { describePath } from "../core/pointer.ts";
-import { redactBefore, redactChanges } from "../core/redact.ts";
-import { holdForRestart, type PendingRestart } from "../core/restart.ts";
-import { freeze, share } from "../core/snapshot.ts";
-import type { Host } from "../host/host.ts";
-import type { Loaded, OpenSource } from "../source/source.ts";
+import { redactBefore, redactCalls, redactChanges } from "../core/redact.ts";
+import { holdForRestart } from "../core/restart.ts";
+import { share } from "../core/snapshot.ts";
+import type { Loaded } from "../source/source.ts";
 import { isOpenStore, type OpenStore } from "../store/store.ts";
-import { type Cause, changeSetOf } from "./change_set.ts";
-import { describeSnapshot, type SnapshotDetails } from "./envelope.ts";
-import { type Candidate, describeProblem, type Pipeline } from "./pipeline.ts";
-import { isSameRefusal, nothingThere, type Refusal, refusalOf, removed } from "./refusal.ts";
-import type { Reporter } from "./reporter.ts";
-import type { AuditEvent, ChangeSet, Snapshot } from "./types.ts";
+import { changeSetOf } from "./change_set.ts";
+import type { Edit } from "./edit.ts";
+import { type Candidate, describeProblem } from "./pipeline.ts";
+import {
+  isSameRefusal,
+  nothingThere,
+  type Refusal,
+  refusalOf,
+  refusedContent,
+  removed,
+} from "./refusal.ts";
+import type { AuditEvent, ChangeSet } from "./reports.ts";
+import { type EngineParts, type Prepared, type Running, snapshotOf } from "./running.ts";
 
-/** What the process runs with. */
-export interface Running {
-  /** What the value was made of. */
-  readonly loaded: Loaded;
-  /** At the newest version, frozen. */
-  readonly document: Json;
-  readonly snapshot: Snapshot<unknown>;
-  readonly warnings: readonly Problem[];
-  readonly pendingRestart: readonly PendingRestart[];
-}
-
-/** What an engine works with. */
-export interface EngineParts {
-  readonly name: string;
-  readonly source: OpenSource;
-  readonly pipeline: Pipeline;
-  readonly host: Host;
-  readonly reporter: Reporter;
-  readonly migrate: "store" | "memory";
-  readonly realm: SnapshotDetails["realm"];
-  /** Called with every new snapshot, at once, and with what changed in its value. */
-  readonly publish: (snapshot: Snapshot<unknown>, step: ChangeSet) => void;
-}
-
-/** A candidate worked out against what runs. */
-export interface Prepared {
-  /** Frozen, sharing what it can with the running value. */
-  readonly value: unknown;
-  readonly document: Json;
-  /** Of the document. */
-  readonly changes: readonly Change[];
-  readonly valueChanges: readonly Change[];
-  readonly warnings: readonly Problem[];
-  readonly pending: readonly PendingRestart[];
-}
+const external: Cause = { origin: "external", calls: [] };
 
 /**
  * The state of a config and the steps that move it forward. State moves only after success: whatever is turned down, the
@@ -78,36 +51,44 @@ export class Engine {
   }
 
   /**
-   * Loads for the first time: there is no last good value yet, so every failure is the caller's.
+   * Loads for the first time: there is no last good value yet, so every failure is the caller's, unless the store has an
+   * older generation to start from.
    *
    * @param seed what to store when nothing is
    */
   async start(seed: Json | undefined): Promise<void> {
-    const { name, source, pipeline } = this.#parts;
+    const { source } = this.#parts;
     const loaded = await source.load();
-    if (loaded.fault !== undefined) throw loaded.fault;
-    if (loaded.document !== undefined) {
-      return await this.#takeOver(loaded, loaded.document, { origin: "external" });
+    try {
+      await this.#startFrom(loaded, seed);
+    } catch (error) {
+      const older = loaded.record === undefined ? await source.load() : undefined;
+      if (older?.more !== true) throw error;
+      await this.#startFrom(older, undefined);
+      // Tells what is wrong with the newer content.
+      await this.look().catch(() => {});
     }
+  }
+
+  async #startFrom(loaded: Loaded, seed: Json | undefined): Promise<void> {
+    const { name, pipeline } = this.#parts;
+    if (loaded.fault !== undefined) throw loaded.fault;
+    if (loaded.document !== undefined) return await this.#takeOver(loaded, loaded.document);
     if (seed !== undefined && this.#store !== undefined) {
-      const candidate = await pipeline.run(seed, `the seed of ${name}`);
-      const prepared = this.prepare(candidate);
+      const base = await this.#store.adopt(loaded);
+      const prepared = this.prepare(await pipeline.run(seed, `the seed of ${name}`));
+      const cause: Cause = { origin: "seed", calls: [] };
       const stored = await this.#store
-        .commit({ document: prepared.document, base: loaded, refused: undefined })
+        .commit({ document: prepared.document, base, refused: undefined, cause })
         .catch((error: unknown) => {
           // Another process seeded first; its document counts.
           if (!isHoldfastError(error, "CONFLICT")) throw error;
         });
       return stored === undefined
         ? await this.start(undefined)
-        : void this.#apply(stored, prepared, { origin: "seed" });
+        : void this.#apply(stored, prepared, cause);
     }
-    const empty = pipeline.emptyDocument;
-    if (empty === undefined) throw nothingThere(name);
-    const candidate = await pipeline.run(empty, name).catch((error: unknown) => {
-      throw nothingThere(name, error);
-    });
-    this.#apply(loaded, this.prepare(candidate), { origin: "external" });
+    await this.#takeOver(loaded, undefined);
   }
 
   /**
@@ -118,9 +99,21 @@ export class Engine {
    */
   async look(anew = false): Promise<void> {
     let loaded: Loaded | undefined;
+    let considered: number | undefined;
     try {
-      loaded = await this.#parts.source.load();
-      await this.#consider(loaded, anew);
+      for (let attempt = 1;; attempt++) {
+        loaded = await this.#parts.source.load(considered);
+        try {
+          await this.#consider(loaded, anew);
+          if (loaded.more !== true) return;
+        } catch (error) {
+          // Somebody was quicker with a newer one.
+          const isOutdated = isHoldfastError(error, "CONFLICT") && attempt < conflictAttemptsMax;
+          if (isOutdated) continue;
+          if (loaded.more !== true) throw error;
+        }
+        considered = loaded.generation;
+      }
     } catch (error) {
       throw this.#refuse(error, loaded);
     }
@@ -131,7 +124,7 @@ export class Engine {
    *
    * @throws `CONFLICT` when the store holds something else by now; what the store throws otherwise
    */
-  async commit(prepared: Prepared, cause: Cause): Promise<ChangeSet> {
+  async commit(prepared: Prepared, cause: Cause, how: Edit["alone"]): Promise<ChangeSet> {
     const { name } = this.#parts;
     if (this.#store === undefined) {
       throw holdfastError(
@@ -140,9 +133,14 @@ export class Engine {
         { source: name },
       );
     }
-    const { document } = prepared;
     const base = this.running.loaded;
-    const loaded = await this.#store.commit({ document, base, refused: this.#refusal?.loaded });
+    const loaded = await this.#store.commit({
+      document: how?.removes === true ? undefined : prepared.document,
+      base,
+      refused: refusedContent(this.#refusal),
+      cause,
+      restores: how?.restores,
+    });
     return this.#apply(loaded, prepared, cause);
   }
 
@@ -176,7 +174,7 @@ export class Engine {
     const { name, pipeline, reporter, publish } = this.#parts;
     const { document, warnings, pending } = prepared;
     const before = this.#running?.snapshot;
-    const snapshot = this.#snapshot(loaded, prepared, before);
+    const snapshot = snapshotOf(this.#parts, loaded, prepared, before);
     const changeSet = changeSetOf(name, before, snapshot, prepared.changes, cause);
     this.#running = { loaded, document, snapshot, warnings, pendingRestart: pending };
     this.#refusal = undefined;
@@ -199,10 +197,11 @@ export class Engine {
 
   async #consider(loaded: Loaded, anew: boolean): Promise<void> {
     const { running } = this;
+    const { name } = this.#parts;
     if (loaded.hash === running.loaded.hash && loaded.generation === running.loaded.generation) {
       // The bytes that run are there (again): whatever was turned down is gone.
       if (this.#refusal !== undefined) {
-        this.#parts.reporter.info(`${this.#parts.name} is good again`);
+        this.#parts.reporter.info(`${name} is good again`);
       }
       this.#refusal = undefined;
       for (const message of loaded.warnings) this.#parts.reporter.warnOnce(message);
@@ -213,25 +212,40 @@ export class Engine {
     const isKnown = refused?.hash === loaded.hash && refused.generation === loaded.generation;
     if (!anew && isKnown) throw this.#refusal!.error;
     if (loaded.fault !== undefined) throw loaded.fault;
-    if (loaded.document === undefined) throw removed(this.#parts.name);
-    await this.#takeOver(loaded, loaded.document, { origin: "external" });
+    // Gone without a generation that says so: somebody deleted the file.
+    if (loaded.document === undefined && loaded.record === undefined) throw removed(name);
+    await this.#takeOver(loaded, loaded.document);
   }
 
-  async #takeOver(loaded: Loaded, document: Json, cause: Cause): Promise<void> {
+  /** @param document undefined where nothing is stored: then the defaults count */
+  async #takeOver(loaded: Loaded, document: Json | undefined): Promise<void> {
     const { name, pipeline, migrate, reporter } = this.#parts;
-    const candidate = await pipeline.run(document, name, loaded.locate);
+    const candidate = document === undefined
+      ? await this.#defaults()
+      : await pipeline.run(document, name, loaded.locate);
     const prepared = this.prepare(candidate);
-    this.#apply(await this.#store?.adopt(loaded) ?? loaded, prepared, cause);
-    if (!candidate.migrated || migrate === "memory" || this.#store === undefined) return;
+    const adopted = await this.#store?.adopt(loaded) ?? loaded;
+    this.#apply(adopted, prepared, adopted.record ?? external);
+    const isToBeStored = document !== undefined && candidate.migrated && migrate === "store";
+    if (!isToBeStored || this.#store === undefined) return;
     try {
       const changes = diff(document, prepared.document);
-      await this.commit({ ...prepared, changes }, { origin: "migration" });
+      await this.commit({ ...prepared, changes }, { origin: "migration", calls: [] }, undefined);
     } catch (error) {
       // Somebody was quicker: the next look sees what they wrote.
       if (isHoldfastError(error, "CONFLICT")) return;
       const reason = error instanceof Error ? error.message : String(error);
       reporter.warnOnce(`Runs with ${name} migrated, which cannot be stored: ${reason}`);
     }
+  }
+
+  async #defaults(): Promise<Candidate> {
+    const { name, pipeline } = this.#parts;
+    const empty = pipeline.emptyDocument;
+    if (empty === undefined) throw nothingThere(name);
+    return await pipeline.run(empty, name).catch((error: unknown) => {
+      throw nothingThere(name, error);
+    });
   }
 
   #refuse(thrown: unknown, loaded: Loaded | undefined): HoldfastError {
@@ -243,28 +257,9 @@ export class Engine {
     reporter.warn(`${refusal.error.message}; the last good configuration stays`);
     const { snapshot } = this.running;
     const turnedDown = { ...snapshot, hash: loaded?.hash ?? "", loadedAt: this.#now() };
-    const changeSet = changeSetOf(name, snapshot, turnedDown, [], { origin: "external" });
+    const changeSet = changeSetOf(name, snapshot, turnedDown, [], external);
     this.#audit("refused", changeSet, refusal.problems);
     return refusal.error;
-  }
-
-  #snapshot(
-    { generation, hash, resolvedPaths }: Loaded,
-    { value, document }: Prepared,
-    before: Snapshot<unknown> | undefined,
-  ): Snapshot<unknown> {
-    const { name, pipeline: { annotations }, realm, source: { backend } } = this.#parts;
-    const changed = before !== undefined && value !== before.value;
-    const snapshot: Snapshot<unknown> = Object.freeze({
-      value: value as Snapshot<unknown>["value"],
-      revision: (before?.revision ?? 0) + (changed ? 1 : 0),
-      generation,
-      hash,
-      sources: freeze([{ name, generation, hash }]),
-      loadedAt: this.#now(),
-    });
-    describeSnapshot(snapshot, { document, annotations, realm, backend, resolvedPaths });
-    return snapshot;
   }
 
   #audit(outcome: AuditEvent["outcome"], changeSet: ChangeSet, problems: readonly Problem[]): void {
@@ -273,7 +268,10 @@ export class Engine {
     // What was secret in the old version of a document, the new schema does not say.
     const isBlind = changeSet.origin === "migration" && annotations?.mayHoldSecret === true;
     const changes = isBlind ? redactBefore(told) : told;
-    this.#parts.reporter.audit({ ...changeSet, outcome, changes, problems });
+    const calls = changeSet.calls === undefined
+      ? {}
+      : { calls: redactCalls(changeSet.calls, annotations) };
+    this.#parts.reporter.audit({ ...changeSet, ...calls, outcome, changes, problems });
   }
 
   #now(): string {

@@ -2,7 +2,7 @@ import type { Annotations } from "../core/annotation.ts";
 import type { Json } from "../core/document.ts";
 import { holdfastError } from "../core/error.ts";
 import { redact } from "../core/redact.ts";
-import type { Snapshot } from "./types.ts";
+import type { Snapshot } from "./reports.ts";
 
 /** A snapshot as it is shown to others: plain JSON, secrets redacted. */
 export interface Envelope {

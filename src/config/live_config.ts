@@ -6,19 +6,25 @@ import {
   valueAt,
 } from "../core/document.ts";
 import { type HoldfastError, holdfastError, type Path } from "../core/error.ts";
+import { jsonPatch, type JsonPatchOperation } from "../core/json_patch.ts";
 import { mergePatch, setAt, unsetAt } from "../core/patch.ts";
 import { describePath } from "../core/pointer.ts";
 import { ignoreRejection, isPromise } from "../core/promise.ts";
 import { holdsPlaceholder, keepSecrets } from "../core/redact.ts";
 import { bounded } from "../host/bounded.ts";
 import type { SourceWatch, WatchTiming } from "../source/source.ts";
+import { notKept } from "../store/generation_log.ts";
+import { isOpenStore, type OpenStore } from "../store/store.ts";
 import type { Edit } from "./edit.ts";
-import { Engine, type EngineParts } from "./engine.ts";
+import { Engine } from "./engine.ts";
 import { Queue } from "./queue.ts";
 import { statusOf } from "./status.ts";
 import { readSubscription, Subscribers } from "./subscribe.ts";
-import type { ChangeSet, Config, Snapshot, Status, WriteOptions, Written } from "./types.ts";
+import { readHistory } from "./history.ts";
+import type { ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
+import type { Config, HistoryOptions, WriteOptions, Written } from "./types.ts";
 import { Writer } from "./writer.ts";
+import type { EngineParts } from "./running.ts";
 
 /** What a live config is made of. */
 export interface LiveParts extends Omit<EngineParts, "publish"> {
@@ -144,6 +150,49 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     return await this.#submit({ apply }, options);
   }
 
+  async jsonPatch(
+    operations: readonly JsonPatchOperation[],
+    options?: WriteOptions,
+  ): Promise<Written<Output>> {
+    const given = structuredClone(operations);
+    const apply: Edit["apply"] = (document) => keepSecrets(jsonPatch(document, given), document);
+    return await this.#submit({ apply }, options);
+  }
+
+  async remove(options?: WriteOptions): Promise<Written<Output>> {
+    const { pipeline: { emptyDocument }, name } = this.#parts;
+    if (emptyDocument === undefined) throw needsDefaults(name);
+    const alone = { origin: "commit", removes: true } as const;
+    return await this.#submit({ apply: () => emptyDocument, alone }, options);
+  }
+
+  async history({ limit }: HistoryOptions = {}): Promise<readonly HistoryEntry[]> {
+    this.#assertOpen("read the history of");
+    const { name, pipeline: { annotations, version } } = this.#parts;
+    return await readHistory(
+      this.#store("read the history of"),
+      { name, annotations, version },
+      limit,
+    );
+  }
+
+  async rollback(generation: number, options?: WriteOptions): Promise<Written<Output>> {
+    this.#assertOpen("roll back");
+    const { name } = this.#parts;
+    const stored = await this.#store("roll back").read(generation);
+    if (stored === undefined) throw notKept(name, generation);
+    const { document } = stored;
+    if (document === undefined) return await this.remove(options);
+    const alone = { origin: "rollback", restores: generation } as const;
+    return await this.#submit({ apply: () => document, alone }, options);
+  }
+
+  async purge({ before }: { readonly before: number }): Promise<number> {
+    this.#assertOpen("purge");
+    const store = this.#store("purge");
+    return await this.#queue.run(() => store.purge(before));
+  }
+
   subscribe(...parameters: unknown[]): () => void {
     return this.#subscribers.add(readSubscription(parameters));
   }
@@ -184,6 +233,16 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     return await this.#writer.submit(edit, options) as Written<Output>;
   }
 
+  #store(operation: string): OpenStore {
+    const { source, name } = this.#parts;
+    if (isOpenStore(source)) return source;
+    throw holdfastError(
+      "READ_ONLY",
+      `Cannot ${operation} ${name}: found a source without a history; ask where it comes from`,
+      { source: name },
+    );
+  }
+
   #assertOpen(operation: string): void {
     if (this.#closing !== undefined) throw this.#closedError(operation);
   }
@@ -201,6 +260,14 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
 function privateCopy(given: unknown, attempt: string): Json {
   assertDocument(given, attempt);
   return copyDocument(given);
+}
+
+function needsDefaults(name: string): HoldfastError {
+  const message =
+    `Cannot remove ${name}: found no schema whose defaults could take its place; give one`;
+  return holdfastError("INVALID", message, {
+    problems: [{ path: [], message, severity: "error" }],
+  });
 }
 
 function asynchronous(): HoldfastError {

@@ -1,6 +1,6 @@
 import { assertDocument, copyDocument, type Json } from "../core/document.ts";
 import { holdfastError } from "../core/error.ts";
-import { timeoutMsDefault } from "../core/limits.ts";
+import { historyDefault, timeoutMsDefault } from "../core/limits.ts";
 import type { InferInput, InferOutput, StandardSchema } from "../core/schema.ts";
 import type { Host } from "../host/host.ts";
 import type { Source } from "../source/source.ts";
@@ -46,14 +46,20 @@ async function open(
     ? file(target, { trust: options.trust })
     : target;
   const { name } = described;
-  const { signal, seed, keepAlive = false, logger, audit } = options;
+  const { signal, seed, keepAlive = false, history = historyDefault, logger, audit } = options;
   if (signal?.aborted) throw aborted(name, signal);
   const timeoutMs = options.timeoutMs ?? timeoutMsDefault;
   const { schema, migrations } = options;
   const pipeline = createPipeline({ schema, migrations, host, timeoutMs });
   if (seed !== undefined) assertDocument(seed, `use the seed of ${name}`);
+  if (!Number.isSafeInteger(history) || history < 1) throw noHistory(name, history);
   const reporter = createReporter(logger, audit);
-  const source = await described.open({ host, keepAlive, warn: reporter.warnOnce });
+  const source = await described.open({
+    host,
+    keepAlive,
+    history,
+    warn: reporter.warnOnce,
+  });
   try {
     const config = await startConfig({
       name,
@@ -77,6 +83,14 @@ async function open(
     await source.close();
     throw error;
   }
+}
+
+function noHistory(name: string, history: number): Error {
+  return holdfastError(
+    "UNSUPPORTED",
+    `Cannot open ${name}: found a history of ${history} generations; keep at least 1, the newest`,
+    { what: `history ${history}` },
+  );
 }
 
 function aborted(name: string, signal: AbortSignal): Error {

@@ -31,6 +31,8 @@ export interface Pipeline {
   readonly annotations: Annotations | undefined;
   /** What stands for a document where nothing is stored; undefined where there is no schema to have defaults. */
   readonly emptyDocument: Json | undefined;
+  /** The newest version of documents; undefined where they have none. */
+  readonly version: number | undefined;
 
   /**
    * Migrates and validates.
@@ -107,6 +109,7 @@ export function createPipeline({ schema, migrations, host, timeoutMs }: Pipeline
       : newest === undefined
       ? {}
       : { version: newest },
+    version: newest,
     run,
   };
 }

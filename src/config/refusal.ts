@@ -22,6 +22,18 @@ export function isSameRefusal(one: Refusal | undefined, other: Refusal): boolean
     kindOf(one.error) === kindOf(other.error);
 }
 
+/**
+ * What a write may replace: content that was read and found bad. What could not be taken over for another reason, such as a
+ * failing disk, may be as good as any.
+ */
+export function refusedContent(refusal: Refusal | undefined): Loaded | undefined {
+  const { code } = refusal?.error ?? {};
+  const isOfContent = code === "PARSE" || code === "INVALID" || code === "NOT_FOUND" ||
+    code === "UNSUPPORTED_VERSION" || code === "MIGRATION" || code === "TOO_LARGE" ||
+    code === "UNSUPPORTED";
+  return isOfContent ? refusal?.loaded : undefined;
+}
+
 // Not by the message: that of a file which is too large and grows has another number at every look.
 function kindOf(error: HoldfastError): string {
   return error.code === "IO" ? `${error.code} ${error.details.errno}` : error.code;

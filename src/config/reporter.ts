@@ -1,5 +1,6 @@
 import { ignoreRejection } from "../core/promise.ts";
-import type { AuditEvent, Logger } from "./types.ts";
+import type { AuditEvent } from "./reports.ts";
+import type { Logger } from "./types.ts";
 
 /** Tells people: isolated, so that a logger or an auditor that throws disturbs nothing. */
 export interface Reporter {

@@ -2,7 +2,7 @@ import { type Annotations, annotationsAt, cutAtSecret } from "../core/annotation
 import { redact, redacted } from "../core/redact.ts";
 import type { SourceWatch } from "../source/source.ts";
 import type { Engine } from "./engine.ts";
-import type { Status } from "./types.ts";
+import type { Status } from "./reports.ts";
 
 /** Tells how a config is, from what its engine knows. */
 export function statusOf(

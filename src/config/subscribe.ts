@@ -2,7 +2,8 @@ import { diff } from "../core/diff.ts";
 import { holdfastError } from "../core/error.ts";
 import { changeSetOf } from "./change_set.ts";
 import type { Reporter } from "./reporter.ts";
-import type { ChangeSet, Immediate, Snapshot, SubscribeOptions } from "./types.ts";
+import type { ChangeSet, Snapshot } from "./reports.ts";
+import type { Immediate, SubscribeOptions } from "./types.ts";
 
 /** Called after a change with the selected part and what it was. */
 type AnyListener = (next: unknown, previous: unknown, changeSet: ChangeSet | undefined) => unknown;
@@ -113,7 +114,9 @@ export class Subscribers {
   #difference(before: Snapshot<unknown>, after: Snapshot<unknown>): ChangeSet {
     const { before: last, changeSet } = this.#step!;
     if (before === last && after === this.#newest) return changeSet;
-    return changeSetOf(this.#name, before, after, diff(before.value, after.value), changeSet);
+    const { origin, calls = [] } = changeSet;
+    const changes = diff(before.value, after.value);
+    return changeSetOf(this.#name, before, after, changes, { origin, calls });
   }
 
   /** Called in the caller's own turn, so that it can rely on what the listener sets up. */

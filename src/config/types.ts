@@ -1,65 +1,12 @@
-import type { Change } from "../core/change.ts";
 import type { DeepReadonly } from "../core/document.ts";
-import type { Path, Problem } from "../core/error.ts";
+import type { Path } from "../core/error.ts";
+import type { JsonPatchOperation } from "../core/json_patch.ts";
 import type { Migrations } from "../core/migration.ts";
-import type { PendingRestart } from "../core/restart.ts";
 import type { InferInput, StandardSchema } from "../core/schema.ts";
 import type { Host } from "../host/host.ts";
 import type { WatchTiming } from "../source/source.ts";
 import type { Trust } from "../store/file_trust.ts";
-
-/** What a config holds at one moment: deeply frozen, and the same object until the next change. */
-export interface Snapshot<Output> {
-  /** What the program reads. */
-  readonly value: DeepReadonly<Output>;
-  /** Counts the changes of the running value in this process, from 0. */
-  readonly revision: number;
-  /** Of the store: grows by one at every durable change of its document; 0 when nothing is stored. */
-  readonly generation: number;
-  /** `sha256:` and hexadecimal over the stored bytes; empty when nothing is stored. */
-  readonly hash: string;
-  /** What it was made of. */
-  readonly sources: readonly SourceState[];
-  /** When the content was loaded or written, in ISO 8601. */
-  readonly loadedAt: string;
-}
-
-/** One of the sources that a snapshot was made of. */
-export interface SourceState {
-  /** As messages call it. */
-  readonly name: string;
-  /** Of a store. */
-  readonly generation?: number;
-  /** Over its bytes. */
-  readonly hash: string;
-}
-
-/** Why there is a new generation. */
-export type Origin = "commit" | "external" | "rollback" | "migration" | "seed";
-
-/** From one state to the next: of documents where a write or history gives it, of values where a subscriber gets it. */
-export interface ChangeSet {
-  /** The generation before. */
-  readonly from: number;
-  /** The generation after. */
-  readonly to: number;
-  /** The differences; empty when there was nothing before. */
-  readonly changes: readonly Change[];
-  /** The name of the source. */
-  readonly source: string;
-  /** Over the bytes before; empty when nothing was stored. */
-  readonly oldHash: string;
-  /** Over the bytes after. */
-  readonly newHash: string;
-  /** In ISO 8601. */
-  readonly at: string;
-  /** Who asked for it; several, separated by commas, where calls shared one commit. */
-  readonly actor?: string;
-  /** Why; several, separated by semicolons, where calls shared one commit. */
-  readonly reason?: string;
-  /** Why there is a new generation. */
-  readonly origin: Origin;
-}
+import type { AuditEvent, ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
 
 /** How one write is made. */
 export interface WriteOptions {
@@ -77,34 +24,6 @@ export interface Written<Output> {
   readonly snapshot: Snapshot<Output>;
   /** What the write changed in the document. Empty, with equal generations, when it changed nothing. */
   readonly changeSet: ChangeSet;
-}
-
-/** How the config is, and why. */
-export interface Status {
-  /** `degraded` while something newer than the running value was refused or cannot be read. */
-  readonly state: "ok" | "degraded";
-  /** What the store holds, as last seen. */
-  readonly stored: { readonly generation: number; readonly hash: string };
-  /** What the process runs with. */
-  readonly running: {
-    readonly revision: number;
-    readonly generation: number;
-    readonly hash: string;
-  };
-  /** Errors say why it is degraded; warnings advise. */
-  readonly problems: readonly Problem[];
-  /** Values that wait for a restart, redacted. */
-  readonly pendingRestart: readonly PendingRestart[];
-  /** What the value was made of, and how each is watched. */
-  readonly sources: readonly (SourceState & { readonly watch: "events" | "polling" | "off" })[];
-}
-
-/** Something that an auditor wants to know, secrets redacted; its changes are those of the document. */
-export interface AuditEvent extends ChangeSet {
-  /** `applied` when the running document changed, `refused` when something newer was turned down. */
-  readonly outcome: "applied" | "refused";
-  /** Why it was refused. */
-  readonly problems: readonly Problem[];
 }
 
 /** Where messages go; `console` fits. */
@@ -157,6 +76,8 @@ export interface OpenOptions<Schema extends StandardSchema> {
   readonly watch?: WatchTiming | false | undefined;
   /** How long a call waits, in milliseconds; 5000 when left out. */
   readonly timeoutMs?: number | undefined;
+  /** How many generations a store keeps, at least 1; 50 when left out. */
+  readonly history?: number | undefined;
   /** Whether an open config alone keeps the process running; false when left out. */
   readonly keepAlive?: boolean | undefined;
   /** Whom this process belongs to, for envelopes. */
@@ -255,6 +176,16 @@ export interface Config<Input, Output> extends ReadonlyConfig<Output> {
   patch(patch: unknown, options?: WriteOptions): Promise<Written<Output>>;
 
   /**
+   * Applies a JSON Patch (RFC 6902) to the document: all of its operations, or none.
+   *
+   * @throws `INVALID` too where an operation is malformed, finds nothing to work on, or a `test` fails
+   */
+  jsonPatch(
+    operations: readonly JsonPatchOperation[],
+    options?: WriteOptions,
+  ): Promise<Written<Output>>;
+
+  /**
    * Reads, changes and writes the document in one step.
    *
    * @param change changes the draft in place, at once; it is run again when the document moved on meanwhile, so it must not
@@ -264,4 +195,36 @@ export interface Config<Input, Output> extends ReadonlyConfig<Output> {
     change: (draft: Input, value: DeepReadonly<Output>) => void,
     options?: WriteOptions,
   ): Promise<Written<Output>>;
+
+  /**
+   * Removes the document: a generation like any other, after which the schema's defaults count.
+   *
+   * @throws `INVALID` where the defaults make no whole, and everything that any write throws
+   */
+  remove(options?: WriteOptions): Promise<Written<Output>>;
+
+  /** The generations that are kept, the newest first, secrets redacted. */
+  history(options?: HistoryOptions): Promise<readonly HistoryEntry[]>;
+
+  /**
+   * Makes the content of an older generation the newest one.
+   *
+   * @throws `NOT_FOUND` where that generation is not kept, and everything that any write throws
+   */
+  rollback(generation: number, options?: WriteOptions): Promise<Written<Output>>;
+
+  /**
+   * Deletes the generations before one for good, and whatever else is left of their content, as after a secret was rotated.
+   *
+   * @param range `before` is the oldest generation to keep, at most the newest there is
+   * @returns how many were deleted
+   * @throws `CONFLICT` where that would delete what is stored
+   */
+  purge(range: { readonly before: number }): Promise<number>;
+}
+
+/** How much of the history to read. */
+export interface HistoryOptions {
+  /** The greatest number of entries; all that are kept when left out. */
+  readonly limit?: number | undefined;
 }

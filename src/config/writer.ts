@@ -1,14 +1,16 @@
+import type { Cause } from "../core/cause.ts";
 import { diff } from "../core/diff.ts";
-import { assertDocument, type Json } from "../core/document.ts";
 import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
 import type { Host } from "../host/host.ts";
-import type { Cause } from "./change_set.ts";
-import { areApart, type Edit } from "./edit.ts";
-import type { Engine, Prepared } from "./engine.ts";
+import { type Composable, compose } from "./compose.ts";
+import type { Edit } from "./edit.ts";
+import type { Engine } from "./engine.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Queue } from "./queue.ts";
-import type { ChangeSet, Snapshot, WriteOptions } from "./types.ts";
+import type { ChangeSet, Snapshot } from "./reports.ts";
+import type { WriteOptions } from "./types.ts";
+import type { Prepared } from "./running.ts";
 
 /** What a write gives. */
 export interface WriteOutcome {
@@ -27,9 +29,8 @@ export interface WriterParts {
   readonly timeoutMs: number;
 }
 
-interface Call {
-  readonly edit: Edit;
-  readonly options: WriteOptions;
+interface WaitingCall extends Composable {
+  readonly expected: number | undefined;
   readonly deadlineMs: number;
   readonly resolve: (outcome: WriteOutcome) => void;
   readonly reject: (error: unknown) => void;
@@ -42,8 +43,8 @@ interface Call {
  */
 export class Writer {
   readonly #parts: WriterParts;
-  readonly #waiting: Call[] = [];
-  readonly #inFlight = new Set<Call>();
+  readonly #waiting: WaitingCall[] = [];
+  readonly #inFlight = new Set<WaitingCall>();
   #scheduled = false;
   #storing = false;
   #guard: Promise<void> | undefined;
@@ -54,10 +55,18 @@ export class Writer {
 
   /** Queues a write. */
   submit(edit: Edit, options: WriteOptions): Promise<WriteOutcome> {
-    const { host, timeoutMs } = this.#parts;
+    const { host, timeoutMs, actor } = this.#parts;
     return new Promise((resolve, reject) => {
-      const deadlineMs = host.monotonic() + timeoutMs;
-      this.#waiting.push({ edit, options, deadlineMs, resolve, reject, settled: false });
+      this.#waiting.push({
+        edit,
+        expected: options.expectedGeneration,
+        actor: options.actor ?? actor,
+        reason: options.reason,
+        deadlineMs: host.monotonic() + timeoutMs,
+        resolve,
+        reject,
+        settled: false,
+      });
       this.#schedule();
       this.#guard ??= this.#watchDeadlines();
     });
@@ -89,25 +98,30 @@ export class Writer {
     }
   }
 
-  #nextBatch(): Call[] {
-    const alone = this.#waiting.findIndex((call) => call.options.expectedGeneration !== undefined);
+  #nextBatch(): WaitingCall[] {
+    const alone = this.#waiting.findIndex(({ edit, expected }) => {
+      return expected !== undefined || edit.alone !== undefined;
+    });
     return this.#waiting.splice(0, alone === -1 ? this.#waiting.length : Math.max(alone, 1));
   }
 
-  async #commit(calls: readonly Call[]): Promise<void> {
+  async #commit(calls: readonly WaitingCall[]): Promise<void> {
     const { engine } = this.#parts;
     for (let attempt = 1;; attempt++) {
       await this.#checkExpectation(calls);
-      const composed = await this.#compose(calls.filter((call) => !call.settled));
-      const accepted = composed?.calls.filter((call) => !call.settled) ?? [];
+      const waiting = calls.filter((call) => !call.settled);
+      const composed = await compose(this.#parts, waiting, reject);
+      const accepted = composed?.accepted.filter((call) => !call.settled) ?? [];
       if (composed === undefined || accepted.length === 0) return;
       // A deadline passed while the schema was asked: compose again without that call.
-      if (accepted.length < composed.calls.length) continue;
-      const cause = this.#causeOf(accepted);
+      if (accepted.length < composed.accepted.length) continue;
+      const { prepared, calls: named } = composed;
+      const how = accepted[0]!.edit.alone;
+      const cause: Cause = { origin: how?.origin ?? "commit", calls: named };
       try {
-        const changeSet = await this.#isStored(composed.prepared)
+        const changeSet = await this.#isStored(prepared, how)
           ? engine.unchanged(cause)
-          : await this.#store(composed.prepared, cause);
+          : await this.#store(prepared, cause, how);
         const { snapshot } = engine.running;
         for (const call of accepted) resolve(call, { snapshot, changeSet });
         return;
@@ -118,10 +132,10 @@ export class Writer {
     }
   }
 
-  async #store(prepared: Prepared, cause: Cause): Promise<ChangeSet> {
+  async #store(prepared: Prepared, cause: Cause, how: Edit["alone"]): Promise<ChangeSet> {
     this.#storing = true;
     try {
-      return await this.#parts.engine.commit(prepared, cause);
+      return await this.#parts.engine.commit(prepared, cause, how);
     } catch (error) {
       // What is there now decides what the next write starts from.
       if (isHoldfastError(error, "COMMIT_UNKNOWN")) await this.#lookAgain();
@@ -136,9 +150,10 @@ export class Writer {
    *
    * @throws `CONFLICT` when it turned out to hold something else than what the document was computed from
    */
-  async #isStored({ changes }: Prepared): Promise<boolean> {
+  async #isStored({ changes }: Prepared, how: Edit["alone"]): Promise<boolean> {
     const { engine, name } = this.#parts;
     const { loaded, document } = engine.running;
+    if (how?.removes === true) return loaded.document === undefined && engine.refusal === undefined;
     if (changes.length > 0 || loaded.document === undefined || engine.refusal) return false;
     // What runs was migrated in memory; the store holds the old version still.
     if (diff(loaded.document, document).length > 0) return false;
@@ -150,65 +165,15 @@ export class Writer {
     throw conflict(name, loaded.generation, generation);
   }
 
-  async #checkExpectation([first]: readonly Call[]): Promise<void> {
+  async #checkExpectation([first]: readonly WaitingCall[]): Promise<void> {
     const { engine, name } = this.#parts;
-    const expected = first?.options.expectedGeneration;
+    const expected = first?.expected;
     if (expected === undefined || expected === engine.running.snapshot.generation) return;
     // The caller may have heard of a generation that was not noticed here yet.
     await this.#lookAgain();
     const current = engine.running.snapshot.generation;
     if (expected === current) return;
     throw conflict(name, expected, current);
-  }
-
-  /**
-   * Applies the calls in order, each checked on top of those before it. Calls that stay out of each other's way are
-   * checked together first: if the outcome is good, they are good together.
-   */
-  async #compose(calls: readonly Call[]): Promise<Composed | undefined> {
-    const base = this.#parts.engine.running.document;
-    if (calls.length > 1 && areApart(calls.map(({ edit }) => edit))) {
-      try {
-        const own = new WeakSet();
-        const document = calls.reduce((current, call) => this.#edit(current, call, own), base);
-        return { calls, prepared: await this.#check(document) };
-      } catch {
-        // Which of them failed, and why, comes out below.
-      }
-    }
-    let composed: Composed | undefined;
-    let document = base;
-    for (const call of calls) {
-      try {
-        const next = this.#edit(document, call);
-        const prepared = await this.#check(next);
-        composed = { calls: [...composed?.calls ?? [], call], prepared };
-        document = next;
-      } catch (error) {
-        reject(call, error);
-      }
-    }
-    return composed;
-  }
-
-  #edit(document: Json, { edit }: Call, own?: WeakSet<object>): Json {
-    return edit.apply(document, this.#parts.engine.running.snapshot.value, own);
-  }
-
-  async #check(document: Json): Promise<Prepared> {
-    const { name, pipeline, engine } = this.#parts;
-    assertDocument(document, `write ${name}`);
-    return engine.prepare(await pipeline.run(document, `the change of ${name}`));
-  }
-
-  #causeOf(calls: readonly Call[]): Cause {
-    const actors = new Set(calls.map(({ options }) => options.actor ?? this.#parts.actor));
-    const reasons = new Set(calls.map(({ options }) => options.reason));
-    return {
-      origin: "commit",
-      actor: joined(actors, ", "),
-      reason: joined(reasons, "; "),
-    };
   }
 
   async #lookAgain(): Promise<void> {
@@ -230,7 +195,7 @@ export class Writer {
     this.#guard = undefined;
   }
 
-  #expire(call: Call): void {
+  #expire(call: WaitingCall): void {
     const { name, timeoutMs } = this.#parts;
     const waiting = this.#waiting.indexOf(call);
     if (waiting >= 0) this.#waiting.splice(waiting, 1);
@@ -253,11 +218,6 @@ export class Writer {
   }
 }
 
-interface Composed {
-  readonly calls: readonly Call[];
-  readonly prepared: Prepared;
-}
-
 function conflict(name: string, expected: number, current: number): HoldfastError {
   return holdfastError(
     "CONFLICT",
@@ -266,17 +226,12 @@ function conflict(name: string, expected: number, current: number): HoldfastErro
   );
 }
 
-function joined(texts: ReadonlySet<string | undefined>, separator: string): string | undefined {
-  const given = [...texts].filter((text) => text !== undefined);
-  return given.length === 0 ? undefined : given.join(separator);
-}
-
-function resolve(call: Call, outcome: WriteOutcome): void {
+function resolve(call: WaitingCall, outcome: WriteOutcome): void {
   call.settled = true;
   call.resolve(outcome);
 }
 
-function reject(call: Call, error: unknown): void {
+function reject(call: WaitingCall, error: unknown): void {
   call.settled = true;
   call.reject(error);
 }

@@ -8,3 +8,15 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 export function ignoreRejection(value: unknown): void {
   if (isPromise(value)) value.then(undefined, () => {});
 }
+
+/**
+ * Waits until every one of some promises has settled, so that nothing goes on behind the caller's back.
+ *
+ * @throws what the first of them that failed was rejected with
+ */
+export async function together<Results extends readonly unknown[]>(
+  promises: { readonly [Index in keyof Results]: Promise<Results[Index]> },
+): Promise<Results> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises) as unknown as Results;
+}

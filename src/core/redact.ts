@@ -1,4 +1,5 @@
 import { type Annotations, annotationsAt, cutAtSecret } from "./annotation.ts";
+import type { Call } from "./cause.ts";
 import type { Change } from "./change.ts";
 import { isPlainObject, type Json, valueAt } from "./document.ts";
 import { holdfastError, type PathStep } from "./error.ts";
@@ -55,6 +56,30 @@ export function redactChanges(
 export function redactBefore(changes: readonly Change[]): readonly Change[] {
   return changes.map((change) =>
     change.kind === "added" ? change : { ...change, before: redacted }
+  );
+}
+
+/** Leaves out of a list of calls which places inside of a secret they changed. */
+export function redactCalls(
+  calls: readonly Call[],
+  annotations: Annotations | undefined,
+): readonly Call[] {
+  if (annotations?.mayHoldSecret !== true) return calls;
+  return calls.map((call) => {
+    const told = new Map<string, Call["changes"][number]>();
+    for (const change of call.changes) {
+      const path = cutAtSecret(annotations, change.path);
+      const isCut = path.length < change.path.length;
+      told.set(formatPointer(path), isCut ? { path, kind: "changed" } : change);
+    }
+    return { ...call, changes: [...told.values()] };
+  });
+}
+
+/** Puts the placeholder for every value of some changes, where it is not known what was secret. */
+export function hideValues(changes: readonly Change[]): readonly Change[] {
+  return redactBefore(changes).map((change) =>
+    change.kind === "removed" ? change : { ...change, after: redacted }
   );
 }
 

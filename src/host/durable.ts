@@ -1,46 +1,52 @@
-import { hasErrno, holdfastError, isHoldfastError } from "../core/error.ts";
-import { orphanAgeMs, renameAttemptsMax } from "../core/limits.ts";
+import { hasErrno, holdfastError } from "../core/error.ts";
+import { renameAttemptsMax } from "../core/limits.ts";
 import type { Host, HostFile } from "./host.ts";
-import { baseName, directoryOf, joinPath } from "./path.ts";
-
-/** How a file is replaced. */
-export interface Replacement {
-  readonly bytes: Uint8Array;
-  readonly mode: number;
-  /** Called when the new content is durable and only the rename is left; what it throws ends the write. */
-  readonly beforeRename?: () => Promise<void>;
-}
+import { baseName, directoryOf } from "./path.ts";
 
 /**
- * Replaces a file, or makes it, durably and in one step: readers see the old content or the new, and so does the next
- * boot after a power cut. Two writers at once never mix; the later rename wins.
+ * Makes a file that did not exist and writes all of it. It is not durable yet: sync it.
  *
- * @param path of a regular file or of nothing, in a directory that exists
- * @throws `IO` with the old content in place and nothing left behind; `READ_ONLY` where the file cannot be renamed over;
- * `COMMIT_UNKNOWN` when the new content is in place but might not survive a power cut
+ * @throws `IO` with nothing left behind
  */
-export async function replaceFile(host: Host, path: string, content: Replacement): Promise<void> {
-  const temporary = temporaryPath(host, path);
-  let renamed = false;
+export async function writeNew(
+  host: Host,
+  path: string,
+  mode: number,
+  bytes: Uint8Array,
+): Promise<HostFile> {
+  const file = await host.create(path, mode);
   try {
-    const file = await host.create(temporary, content.mode);
-    await writeAndClose(file, content.bytes, temporary);
-    await content.beforeRename?.();
-    await rename(host, temporary, path);
-    renamed = true;
-    await host.syncDirectory(directoryOf(path));
+    await writeAll(file, bytes, path);
+    return file;
   } catch (error) {
-    if (!renamed) {
-      if (!hasErrno(error, "EEXIST")) await host.remove(temporary).catch(() => {});
-      throw readOnly(error, path) ?? error;
+    await file.close().catch(() => {});
+    await host.remove(path).catch(() => {});
+    throw error;
+  }
+}
+
+/** Makes what was written durable and lets go of the file. */
+export async function syncAndClose(file: HostFile): Promise<void> {
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Moves a file over another; tried again for a while where a program that has the target open is in the way. */
+export async function renameOver(host: Host, from: string, to: string): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await host.rename(from, to);
+    } catch (error) {
+      const busy = hasErrno(error, "EPERM", "EACCES", "EBUSY");
+      if (busy && !host.capabilities.renameOverOpen && attempt < renameAttemptsMax) {
+        await host.sleep(10 * 2 ** attempt, { keepAlive: true });
+        continue;
+      }
+      throw error;
     }
-    throw holdfastError(
-      "COMMIT_UNKNOWN",
-      `Cannot make the change of ${path} durable: found an error after it was published; ` +
-        "read it before writing again, and look at the disk",
-      { source: path },
-      error,
-    );
   }
 }
 
@@ -60,7 +66,7 @@ export async function makeDirectoryDurably(host: Host, path: string, mode: numbe
     await host.makeDirectory(path, mode);
     for (const made of missing) await host.syncDirectory(directoryOf(made));
   } catch (error) {
-    throw readOnly(error, path) ?? error;
+    throw readOnlyError(error, path) ?? error;
   }
 }
 
@@ -71,34 +77,26 @@ export function besideName(host: Host, path: string): string {
   return `.${isLong ? host.hash(new TextEncoder().encode(name)).slice(0, 32) : name}`;
 }
 
-/**
- * Removes temporaries that writers of a file, or of what is kept beside it, left behind when they died. One that is still
- * in use by a stalled writer may go too: its rename then fails, and it starts over.
- */
-export async function sweepTemporaries(host: Host, path: string): Promise<void> {
-  const directory = directoryOf(path);
-  const prefix = besideName(host, path);
-  for (const name of await host.list(directory)) {
-    const isOurs = temporarySuffix.test(name) &&
-      (name.startsWith(`${prefix}.`) || name.startsWith(`.${prefix}.`));
-    if (!isOurs) continue;
-    const orphan = joinPath(directory, name);
-    const stat = await host.stat(orphan).catch(() => undefined);
-    if (stat !== undefined && host.now() - stat.modifiedMs > orphanAgeMs) {
-      await host.remove(orphan).catch(() => {});
-    }
-  }
+/** A name that nobody else gives: 32 hexadecimal digits. */
+export function uniqueId(host: Host): string {
+  return [...host.random(16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-const temporarySuffix = /\.[0-9a-f]{32}\.tmp$/;
+/** The error for a place that cannot be written at all, if that is what an error of the system means. */
+export function readOnlyError(error: unknown, path: string): Error | undefined {
+  const isMounted = hasErrno(error, "EBUSY");
+  if (!isMounted && !hasErrno(error, "EROFS")) return undefined;
+  const found = isMounted ? "a mount on that very file" : "a read-only filesystem";
+  return holdfastError(
+    "READ_ONLY",
+    `Cannot replace ${path}: found ${found}; mount its directory, writable`,
+    { source: path },
+    error,
+  );
+}
 
 // Leaves room for what is added to a name, below the 255 bytes that filesystems allow.
 const nameBytesMax = 120;
-
-function temporaryPath(host: Host, path: string): string {
-  const random = [...host.random(16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return joinPath(directoryOf(path), `${besideName(host, path)}.${random}.tmp`);
-}
 
 async function exists(host: Host, path: string): Promise<boolean> {
   try {
@@ -110,52 +108,18 @@ async function exists(host: Host, path: string): Promise<boolean> {
   }
 }
 
-async function writeAndClose(file: HostFile, bytes: Uint8Array, path: string): Promise<void> {
-  try {
-    let written = 0;
-    while (written < bytes.length) {
-      // A full disk or a quota shows first as a short count, not as an error.
-      const count = await file.write(bytes.subarray(written));
-      if (count === 0) {
-        throw holdfastError(
-          "IO",
-          `Cannot write ${path}: found that nothing is taken after ${written} of ${bytes.length} bytes; free some space`,
-          { operation: "write", path, errno: "ENOSPC" },
-        );
-      }
-      written += count;
+async function writeAll(file: HostFile, bytes: Uint8Array, path: string): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    // A full disk or a quota shows first as a short count, not as an error.
+    const count = await file.write(bytes.subarray(written));
+    if (count === 0) {
+      throw holdfastError(
+        "IO",
+        `Cannot write ${path}: found that nothing is taken after ${written} of ${bytes.length} bytes; free some space`,
+        { operation: "write", path, errno: "ENOSPC" },
+      );
     }
-    await file.sync();
-  } finally {
-    await file.close();
+    written += count;
   }
-}
-
-async function rename(host: Host, from: string, to: string): Promise<void> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await host.rename(from, to);
-    } catch (error) {
-      const busy = hasErrno(error, "EPERM", "EACCES", "EBUSY");
-      if (busy && !host.capabilities.renameOverOpen && attempt < renameAttemptsMax) {
-        await host.sleep(10 * 2 ** attempt, { keepAlive: true });
-        continue;
-      }
-      throw error;
-    }
-  }
-}
-
-function readOnly(error: unknown, path: string): Error | undefined {
-  const mounted = isHoldfastError(error, "IO") && error.details.errno === "EBUSY";
-  if (!mounted && !hasErrno(error, "EROFS")) return undefined;
-  return holdfastError(
-    "READ_ONLY",
-    `Cannot replace ${path}: found ${
-      mounted ? "a mount on that very file" : "a read-only filesystem"
-    }; ` +
-      "mount its directory, writable",
-    { source: path },
-    error,
-  );
 }

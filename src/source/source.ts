@@ -1,3 +1,4 @@
+import type { Cause } from "../core/cause.ts";
 import type { Json } from "../core/document.ts";
 import type { HoldfastError, Path } from "../core/error.ts";
 import type { Host } from "../host/host.ts";
@@ -27,6 +28,8 @@ export interface SourceContext {
   readonly warn: (message: string) => void;
   /** Whether watching alone keeps the process running. */
   readonly keepAlive: boolean;
+  /** How many generations a store that is written keeps. */
+  readonly history: number;
 }
 
 /** A source in use. Its methods may be called concurrently. */
@@ -37,9 +40,10 @@ export interface OpenSource {
   /**
    * Reads the document once: everything in the answer comes from that one read.
    *
+   * @param considered the newest generation that was applied or turned down: what is stored up to there is passed over
    * @throws `IO`, `UNSAFE_FILE`, `TOO_LARGE`, `UNAVAILABLE` when it cannot be read
    */
-  load(): Promise<Loaded>;
+  load(considered?: number): Promise<Loaded>;
 
   /** Calls `look` whenever the document may have changed, never twice at once, until closed. */
   watch(options: SourceWatchOptions): Promise<SourceWatch>;
@@ -58,6 +62,10 @@ export interface Loaded {
   readonly hash: string;
   /** The store's newest generation. Bytes that somebody else wrote into a file get one only when they are adopted. */
   readonly generation: number;
+  /** How that generation came to be; undefined while what was found has none of its own. */
+  readonly record?: (Cause & { readonly at: string }) | undefined;
+  /** Something newer, which has no generation yet, is there as well: load again once this is dealt with. */
+  readonly more?: boolean;
   /** Where the values at some paths were written, one place for each path; it reads the text once more. */
   readonly locate: (paths: readonly Path[]) => readonly Place[];
   /** What is dubious about the place, though not wrong. */

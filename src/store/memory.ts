@@ -1,11 +1,11 @@
+import type { Cause } from "../core/cause.ts";
 import { assertDocument, copyDocument, type Json } from "../core/document.ts";
 import { holdfastError } from "../core/error.ts";
 import { debounceMsDefault, maxWaitMsDefault } from "../core/limits.ts";
 import { freeze } from "../core/snapshot.ts";
-import type { Host } from "../host/host.ts";
 import { settle } from "../host/settle.ts";
 import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
-import type { OpenStore, Store, StoreChange } from "./store.ts";
+import type { OpenStore, Store, StoreChange, StoredGeneration } from "./store.ts";
 
 /**
  * A store in the memory of this process: for tests, and for programs whose configuration nobody keeps. Every config that
@@ -27,8 +27,9 @@ import type { OpenStore, Store, StoreChange } from "./store.ts";
 export function memory(initial?: unknown): Store {
   if (initial !== undefined) assertDocument(initial, "make a memory store");
   const shared: SharedMemory = {
-    document: initial === undefined ? undefined : freeze(copyDocument(initial)),
-    generation: initial === undefined ? 0 : 1,
+    initial: initial === undefined ? undefined : freeze(copyDocument(initial)),
+    history: [],
+    generation: 0,
     hints: new Set(),
   };
   return {
@@ -39,7 +40,10 @@ export function memory(initial?: unknown): Store {
 }
 
 interface SharedMemory {
-  document: Json | undefined;
+  /** Becomes generation 1 when the store is first opened, since only then there is a clock. */
+  initial: Json | undefined;
+  /** The oldest first. */
+  readonly history: StoredGeneration[];
   generation: number;
   readonly hints: Set<() => void>;
 }
@@ -47,22 +51,24 @@ interface SharedMemory {
 class OpenMemory implements OpenStore {
   readonly backend = "memory";
   readonly #shared: SharedMemory;
-  readonly #host: Host;
-  readonly #keepAlive: boolean;
+  readonly #context: SourceContext;
 
   constructor(shared: SharedMemory, context: SourceContext) {
     this.#shared = shared;
-    this.#host = context.host;
-    this.#keepAlive = context.keepAlive;
+    this.#context = context;
+    if (shared.initial === undefined) return;
+    this.#append(shared.initial, { origin: "external", calls: [] });
+    shared.initial = undefined;
   }
 
   load(): Promise<Loaded> {
-    const { document, generation } = this.#shared;
-    const bytes = new TextEncoder().encode(JSON.stringify(document));
+    const newest = this.#shared.history.at(-1);
+    const { document, hash = "", generation = 0, origin, calls, at } = newest ?? {};
     return Promise.resolve({
       document,
-      hash: document === undefined ? "" : `sha256:${this.#host.hash(bytes)}`,
+      hash,
       generation,
+      ...(newest === undefined ? {} : { record: { origin: origin!, calls: calls!, at: at! } }),
       locate: (paths) => paths.map(() => ({ source: "memory" })),
       warnings: [],
       resolvedPaths: [],
@@ -73,10 +79,9 @@ class OpenMemory implements OpenStore {
     return Promise.resolve(loaded);
   }
 
-  commit({ document, base, refused }: StoreChange): Promise<Loaded> {
-    const shared = this.#shared;
+  commit({ document, base, refused, cause }: StoreChange): Promise<Loaded> {
     const expected = (refused ?? base).generation;
-    const current = shared.generation;
+    const current = this.#shared.generation;
     if (expected !== current) {
       return Promise.reject(holdfastError(
         "CONFLICT",
@@ -84,17 +89,30 @@ class OpenMemory implements OpenStore {
         { expected, current },
       ));
     }
-    shared.document = document;
-    shared.generation++;
-    for (const hint of shared.hints) hint();
+    this.#append(document, cause);
+    for (const hint of this.#shared.hints) hint();
     return this.load();
   }
 
+  generations(): Promise<readonly number[]> {
+    return Promise.resolve(this.#shared.history.map(({ generation }) => generation).toReversed());
+  }
+
+  read(generation: number): Promise<StoredGeneration | undefined> {
+    return Promise.resolve(this.#shared.history.find((kept) => kept.generation === generation));
+  }
+
+  purge(before: number): Promise<number> {
+    const { history } = this.#shared;
+    const kept = history.filter(({ generation }) => generation >= before);
+    return Promise.resolve(history.splice(0, history.length - kept.length).length);
+  }
+
   watch({ timing, look }: SourceWatchOptions): Promise<SourceWatch> {
-    const settling = settle(this.#host, {
+    const settling = settle(this.#context.host, {
       debounceMs: timing.debounceMs ?? debounceMsDefault,
       maxWaitMs: timing.maxWaitMs ?? maxWaitMsDefault,
-      keepAlive: this.#keepAlive,
+      keepAlive: this.#context.keepAlive,
       look,
     });
     this.#shared.hints.add(settling.hint);
@@ -111,5 +129,23 @@ class OpenMemory implements OpenStore {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #append(document: Json | undefined, cause: Cause): void {
+    const { host, history: kept } = this.#context;
+    const { history } = this.#shared;
+    const parent = history.at(-1);
+    const bytes = new TextEncoder().encode(JSON.stringify(document));
+    history.push({
+      generation: ++this.#shared.generation,
+      parent: parent?.generation ?? 0,
+      parentHash: parent?.hash ?? "",
+      hash: document === undefined ? "" : `sha256:${host.hash(bytes)}`,
+      at: new Date(host.now()).toISOString(),
+      origin: cause.origin,
+      calls: cause.calls,
+      document,
+    });
+    history.splice(0, history.length - kept);
   }
 }

@@ -1,7 +1,8 @@
+import type { Cause } from "../core/cause.ts";
 import type { Json } from "../core/document.ts";
 import type { Loaded, OpenSource, Source, SourceContext } from "../source/source.ts";
 
-/** A place that holds one document and can be written, with compare-and-swap. */
+/** A place that holds one document and can be written, with compare-and-swap and a history. */
 export interface Store extends Source {
   /** It can be written. */
   readonly kind: "store";
@@ -12,9 +13,11 @@ export interface Store extends Source {
 /** A store in use. */
 export interface OpenStore extends OpenSource {
   /**
-   * Takes what somebody else wrote for a generation of its own, after it was found valid.
+   * Takes what was loaded for what runs from now on. What somebody else wrote past the store gets a generation of its own.
    *
-   * @returns the same content with its final generation
+   * @param loaded found valid
+   * @returns the same content with its final generation, durable
+   * @throws `CONFLICT` when the store holds something newer by now: load again
    */
   adopt(loaded: Loaded): Promise<Loaded>;
 
@@ -22,19 +25,53 @@ export interface OpenStore extends OpenSource {
    * Stores a document durably as the next generation, if the store still holds what the change was computed from.
    *
    * @throws `CONFLICT` when it holds something else: load, compute again, try again; `COMMIT_UNKNOWN` when it cannot be
-   * told whether the document will last; `IO`, `READ_ONLY`, `UNAVAILABLE` with nothing stored
+   * told whether the document will last; `IO`, `READ_ONLY`, `UNAVAILABLE`, `UNSUPPORTED` with nothing stored
    */
   commit(change: StoreChange): Promise<Loaded>;
+
+  /** The numbers of the generations that are kept, the newest first. */
+  generations(): Promise<readonly number[]>;
+
+  /** A generation that is kept; undefined when it is not, or not any more. */
+  read(generation: number): Promise<StoredGeneration | undefined>;
+
+  /**
+   * Deletes the generations before one, and whatever else is left of their content.
+   *
+   * @param before at most the newest
+   * @returns how many were deleted
+   */
+  purge(before: number): Promise<number>;
 }
 
 /** A document to be stored. */
 export interface StoreChange {
-  /** Frozen: the store may keep it. */
-  readonly document: Json;
+  /** Frozen: the store may keep it. Undefined to remove what is stored. */
+  readonly document: Json | undefined;
   /** What the change was computed from. */
   readonly base: Loaded;
   /** What is there instead of the base and was refused, such as a broken edit. It is kept aside, then replaced. */
   readonly refused: Loaded | undefined;
+  /** Why, and at whose request. */
+  readonly cause: Cause;
+  /** The kept generation whose content the document is: then it is stored the very way it was written. */
+  readonly restores?: number | undefined;
+}
+
+/** A generation out of the history. */
+export interface StoredGeneration extends Cause {
+  /** Its number. */
+  readonly generation: number;
+  /** The generation that it was made from; 0 for none. */
+  readonly parent: number;
+  /** Over the content of the parent; empty for none. */
+  readonly parentHash: string;
+  /** Over its content; empty where the document was removed. */
+  readonly hash: string;
+  /** When it was made, in ISO 8601. */
+  readonly at: string;
+  /** Undefined where it was removed. */
+  readonly document: Json | undefined;
 }
 
 /** Tells a store that is open from a source that can only be read. */

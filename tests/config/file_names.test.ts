@@ -81,19 +81,6 @@ test("a link that is swapped during a commit does not lead the write astray", as
   assert.equal(outside.readFile("/srv/1/config.json"), '{"rate":1}');
 });
 
-test("orphans of what is kept aside are swept as well, and orphans that came later", async () => {
-  const { host, openConfig } = hostWith('{"rate":1}');
-  const { outside } = host;
-  const orphan = (digit: string) =>
-    `/etc/app/..config.json.refused.${"0".repeat(16)}.${digit.repeat(32)}.tmp`;
-  const config = await openConfig(path, { watch });
-  outside.writeFile(orphan("a"), "");
-  await config.set({ rate: 2 });
-  await host.advance(61_000);
-  await config.set({ rate: 3 });
-  assert.deepEqual(outside.list(), [path]);
-});
-
 test("a user who is unknown cannot judge owners, and says so", async () => {
   const { memoryHost } = await import("../../adapters/memory.ts");
   const { openConfigOn } = await import("../../src/config/open.ts");

@@ -77,7 +77,7 @@ describe("an edit that is turned down", () => {
     outside.replaceFile(path, "{ broken", mode);
     await host.advance(1000);
     await config.setAt(["rate"], 5);
-    const aside = outside.list().find((name) => name.includes(".refused."));
+    const aside = outside.list().find((name) => name.includes("/refused."));
     assert.ok(aside !== undefined && outside.readFile(aside) === "{ broken");
     assert.ok(told.lines.some((line) => line.includes(aside)));
     assert.deepEqual(JSON.parse(outside.readFile(path)), { rate: 5 });

@@ -2,7 +2,7 @@
 /** What subscribers get: in order, at their own pace, never in the middle of a change. */
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import type { ChangeSet } from "../../src/config/types.ts";
+import type { ChangeSet } from "../../src/config/reports.ts";
 import { describe, test } from "../support/kit.ts";
 import { hostWith, path, remember } from "../support/memory_config.ts";
 

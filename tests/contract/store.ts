@@ -26,7 +26,7 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
   }
 
   const put = (open: OpenStore, document: Json, base: Loaded) =>
-    open.commit({ document, base, refused: undefined });
+    open.commit({ document, base, refused: undefined, cause: { origin: "commit", calls: [] } });
 
   describe(`store contract on ${name}`, () => {
     test("an empty store holds nothing, at generation 0", async (t) => {
@@ -104,5 +104,5 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
 }
 
 async function openOn({ store, host }: StoreUnderTest): Promise<OpenStore> {
-  return await store.open({ host, keepAlive: false, warn: () => {} });
+  return await store.open({ host, keepAlive: false, history: 50, warn: () => {} });
 }

@@ -1,6 +1,7 @@
 import { type MemoryHost, memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
-import type { AuditEvent, Logger } from "../../src/config/types.ts";
+import type { AuditEvent } from "../../src/config/reports.ts";
+import type { Logger } from "../../src/config/types.ts";
 
 /** Where the config file of a memory host stands. */
 export const path = "/etc/app/config.json";
@@ -24,6 +25,13 @@ export function remember(): Told {
     events,
     audit: (event) => void events.push(event),
   };
+}
+
+/** The files on a host that neither belong to a config and its log nor are to be told about: what was left behind. */
+export function litterOn(host: MemoryHost): string[] {
+  const wanted =
+    /^\/etc\/app\/(\.config\.json\.(mark\.\d+|d\/((g|floor)\.\d+|(img|ext)\.\d+\.[0-9a-f]{32}\.[0-9a-f]{32})))$/;
+  return host.outside.list().filter((name) => name !== path && !wanted.test(name));
 }
 
 /** A memory host with a config file on it, if a text is given, and what opens configs there. */

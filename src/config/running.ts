@@ -1,0 +1,73 @@
+import type { Change } from "../core/change.ts";
+import type { Json } from "../core/document.ts";
+import type { Problem } from "../core/error.ts";
+import type { PendingRestart } from "../core/restart.ts";
+import { freeze } from "../core/snapshot.ts";
+import type { Host } from "../host/host.ts";
+import type { Loaded, OpenSource } from "../source/source.ts";
+import { describeSnapshot, type SnapshotDetails } from "./envelope.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Reporter } from "./reporter.ts";
+import type { ChangeSet, Snapshot } from "./reports.ts";
+
+/** What the process runs with. */
+export interface Running {
+  /** What the value was made of. */
+  readonly loaded: Loaded;
+  /** At the newest version, frozen. */
+  readonly document: Json;
+  readonly snapshot: Snapshot<unknown>;
+  readonly warnings: readonly Problem[];
+  readonly pendingRestart: readonly PendingRestart[];
+}
+
+/** What an engine works with. */
+export interface EngineParts {
+  readonly name: string;
+  readonly source: OpenSource;
+  readonly pipeline: Pipeline;
+  readonly host: Host;
+  readonly reporter: Reporter;
+  readonly migrate: "store" | "memory";
+  readonly realm: SnapshotDetails["realm"];
+  /** Called with every new snapshot, at once, and with what changed in its value. */
+  readonly publish: (snapshot: Snapshot<unknown>, step: ChangeSet) => void;
+}
+
+/** A candidate worked out against what runs. */
+export interface Prepared {
+  /** Frozen, sharing what it can with the running value. */
+  readonly value: unknown;
+  readonly document: Json;
+  /** Of the document. */
+  readonly changes: readonly Change[];
+  readonly valueChanges: readonly Change[];
+  readonly warnings: readonly Problem[];
+  readonly pending: readonly PendingRestart[];
+}
+
+/** Describes what runs from now on; the revision tells whether its value is another one than before. */
+export function snapshotOf(
+  { name, pipeline: { annotations }, realm, source: { backend }, host }: EngineParts,
+  { generation, hash, resolvedPaths, document: stored }: Loaded,
+  { value, document }: Prepared,
+  before: Snapshot<unknown> | undefined,
+): Snapshot<unknown> {
+  const changed = before !== undefined && value !== before.value;
+  const snapshot: Snapshot<unknown> = Object.freeze({
+    value: value as Snapshot<unknown>["value"],
+    revision: (before?.revision ?? 0) + (changed ? 1 : 0),
+    generation,
+    hash,
+    sources: freeze([{ name, generation, hash }]),
+    loadedAt: new Date(host.now()).toISOString(),
+  });
+  describeSnapshot(snapshot, {
+    document: stored === undefined ? undefined : document,
+    annotations,
+    realm,
+    backend,
+    resolvedPaths,
+  });
+  return snapshot;
+}

@@ -1,0 +1,27 @@
+import type { Json } from "../core/document.ts";
+import type { LogPlace } from "./log_place.ts";
+import type { StoredGeneration } from "./store.ts";
+
+/** The numbers of the generations that are kept, the newest first. Some more may wait to be collected. */
+export async function keptGenerations(place: LogPlace, history: number): Promise<number[]> {
+  const { records, floor } = await place.view() ?? { records: [], floor: 0 };
+  const oldest = Math.max(floor, (records.at(-1) ?? 0) - history);
+  const kept: number[] = [];
+  for (const generation of records.toReversed()) {
+    // A void record is a number and no generation.
+    if (generation > oldest && await place.log.header(generation)) kept.push(generation);
+  }
+  return kept;
+}
+
+/** A generation that is kept; undefined when it is not. */
+export async function readGeneration(
+  { log }: LogPlace,
+  generation: number,
+  decode: (text: Uint8Array) => Json,
+): Promise<StoredGeneration | undefined> {
+  const record = await log.read(generation);
+  if (record === undefined) return undefined;
+  const { text, id: _, ...header } = record;
+  return { ...header, document: record.hash === "" ? undefined : decode(text) };
+}

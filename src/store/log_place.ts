@@ -1,0 +1,230 @@
+import { hasErrno, holdfastError, isHoldfastError } from "../core/error.ts";
+import { markedGenerations, orphanAgeMs } from "../core/limits.ts";
+import {
+  besideName,
+  makeDirectoryDurably,
+  readOnlyError,
+  uniqueId,
+  writeNew,
+} from "../host/durable.ts";
+import { ignoreRejection } from "../core/promise.ts";
+import type { Host, HostStat } from "../host/host.ts";
+import { directoryOf, joinPath } from "../host/path.ts";
+import type { Trust } from "./file_trust.ts";
+import { GenerationLog } from "./generation_log.ts";
+import type { LogView } from "./log_view.ts";
+
+/** The mode of everything written: only the owner reads a config and its history, since they may hold secrets. */
+export const fileMode = 0o600;
+const directoryMode = 0o700;
+
+// How systems word that a filesystem, or a rule of theirs, has no hard links.
+const withoutLinks = ["EPERM", "EACCES", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"];
+
+/** A config file, behind every link, and the log beside it. */
+export class LogPlace {
+  readonly host: Host;
+  /** The config file. */
+  readonly path: string;
+  /** The directory of the config file. */
+  readonly directory: string;
+  readonly log: GenerationLog;
+  readonly #prefix: string;
+  readonly #trust: Trust;
+  readonly #warn: (message: string) => void;
+  #judged: { readonly as: string; readonly error: Error | undefined } | undefined;
+  #mark: number | undefined;
+  #opened = false;
+
+  constructor(host: Host, path: string, trust: Trust, warn: (message: string) => void) {
+    this.host = host;
+    this.path = path;
+    this.#trust = trust;
+    this.#warn = warn;
+    this.directory = directoryOf(path);
+    this.#prefix = joinPath(this.directory, besideName(host, path));
+    this.log = new GenerationLog(host, `${this.#prefix}.d`, warn);
+  }
+
+  /**
+   * Makes the log if need be and finds out, before anything depends on it, whether commits can work here.
+   *
+   * @returns whether that was still to be done
+   * @throws `UNSAFE_FILE` when the log is no directory of ours alone, `UNSUPPORTED` where there are no hard links or the log
+   * is on another filesystem, `READ_ONLY` where the config file cannot be replaced, `IO`
+   */
+  async open(): Promise<boolean> {
+    if (this.#opened) return false;
+    await makeDirectoryDurably(this.host, this.log.directory, directoryMode);
+    await this.#judge();
+    await this.#probe();
+    await this.#sweep();
+    this.#opened = true;
+    return true;
+  }
+
+  /** The log as it is now; undefined when there is none, nothing in it that counts, or none that may be read. */
+  async view(): Promise<LogView | undefined> {
+    const listing = this.log.view();
+    // Of a directory that is not trusted, nothing matters.
+    ignoreRejection(listing);
+    const view = await this.#isTrusted() ? await listing : undefined;
+    if (view === undefined) this.#opened = false;
+    if (view !== undefined && !view.isEmpty) return view;
+    this.#mark = undefined;
+    return undefined;
+  }
+
+  /** Up to which number generations may have been used, as the mark beside the log says; 0 without one. */
+  async mark(): Promise<number> {
+    return this.#mark ??= await this.#readMark();
+  }
+
+  /**
+   * Sees to it that the mark covers a generation that has its record, so that a mark without records says that they were
+   * deleted. Durable with the next sync of the directory.
+   *
+   * @returns whether the directory has to be synced
+   */
+  async reserve(generation: number): Promise<boolean> {
+    if (generation <= await this.mark().catch(() => 0)) return false;
+    const next = Math.ceil(generation / markedGenerations) * markedGenerations;
+    try {
+      await (await writeNew(this.host, this.#markPath(next), fileMode, new Uint8Array())).close();
+    } catch (error) {
+      // The commit does not depend on it, and the next one tries again.
+      if (!hasErrno(error, "EEXIST")) return false;
+    }
+    this.#mark = next;
+    return true;
+  }
+
+  /** Makes the entries beside the config file durable. */
+  async syncDirectory(): Promise<void> {
+    await this.host.syncDirectory(this.directory);
+  }
+
+  #markPath(mark: number): string {
+    return `${this.#prefix}.mark.${mark}`;
+  }
+
+  async #readMark(): Promise<number> {
+    const marks = (await this.#namesBeside()).map((name) => /\.mark\.([1-9]\d{0,15})$/.exec(name));
+    return Math.max(0, ...marks.map((match) => Number(match?.[1] ?? 0)));
+  }
+
+  async #namesBeside(): Promise<string[]> {
+    const names = await this.host.list(this.directory);
+    return names.filter((name) => joinPath(this.directory, name).startsWith(`${this.#prefix}.`));
+  }
+
+  async #isTrusted(): Promise<boolean> {
+    try {
+      await this.#judge();
+      return true;
+    } catch (error) {
+      if (hasErrno(error, "ENOENT")) return true;
+      const isRefused = isHoldfastError(error, "UNSAFE_FILE") ||
+        hasErrno(error, "EACCES", "EPERM", "ENOTDIR");
+      if (!isRefused) throw error;
+      this.#warn(`${(error as Error).message}; generations are counted in this process alone`);
+      return false;
+    }
+  }
+
+  /** Whoever can write the log can write the config. */
+  async #judge(): Promise<void> {
+    const stat = await this.host.stat(this.log.directory);
+    const as = `${stat.identity} ${stat.kind} ${stat.mode} ${stat.userId}`;
+    if (this.#judged?.as !== as) this.#judged = { as, error: await this.#faultOf(stat) };
+    if (this.#judged.error !== undefined) throw this.#judged.error;
+  }
+
+  async #faultOf(stat: HostStat): Promise<Error | undefined> {
+    const { host, log: { directory } } = this;
+    if (stat.kind !== "directory") return this.#unsafe("something else of that name");
+    if (await host.resolve(directory) !== directory) return this.#unsafe("a symbolic link");
+    if (!host.capabilities.modes) return undefined;
+    if ((stat.mode & 0o022) !== 0) {
+      return this.#unsafe(`mode ${stat.mode.toString(8)}, which lets others write`);
+    }
+    const userId = host.userId();
+    const isForeign = userId !== undefined && stat.userId !== 0 && stat.userId !== userId;
+    return isForeign && this.#trust === "owner"
+      ? this.#unsafe(`the owner ${stat.userId}, who is neither root nor user ${userId}`)
+      : undefined;
+  }
+
+  async #probe(): Promise<void> {
+    const { host, log } = this;
+    const mount = await this.#mountOnFile();
+    if (mount === "none") return;
+    const id = uniqueId(host);
+    const from = log.path(`rec.${id}`);
+    const to = `${this.#prefix}.${id}.tmp`;
+    try {
+      await (await writeNew(host, from, fileMode, new Uint8Array())).close();
+      await host.link(from, to);
+      await host.remove(to);
+    } catch (error) {
+      if (hasErrno(error, "EXDEV")) throw this.#unsupported("the log on another filesystem", error);
+      if (hasErrno(error, ...withoutLinks)) {
+        throw this.#unsupported("a filesystem without hard links", error);
+      }
+      throw readOnlyError(error, this.path) ?? error;
+    } finally {
+      await host.remove(from).catch(() => {});
+    }
+    if (mount !== "unknown") throw mount;
+  }
+
+  /** What is mounted on the config file itself cannot be renamed over, and not be linked either. */
+  async #mountOnFile(): Promise<"none" | "unknown" | Error> {
+    const { host, log } = this;
+    const image = log.path(`img.0.${uniqueId(host)}.${uniqueId(host)}`);
+    try {
+      await host.link(this.path, image);
+      await host.remove(image);
+      return "none";
+    } catch (error) {
+      if (!hasErrno(error, "EXDEV")) return "unknown";
+      return holdfastError(
+        "READ_ONLY",
+        `Cannot replace ${this.path}: found a mount on that very file; mount its directory, writable`,
+        { source: this.path },
+        error,
+      );
+    }
+  }
+
+  /** Removes what a probe left behind when its process died. */
+  async #sweep(): Promise<void> {
+    const { host } = this;
+    for (const name of await this.#namesBeside()) {
+      if (!/\.[0-9a-f]{32}\.tmp$/.test(name)) continue;
+      const orphan = joinPath(this.directory, name);
+      const stat = await host.stat(orphan).catch(() => undefined);
+      if (stat !== undefined && host.now() - stat.modifiedMs > orphanAgeMs) {
+        await host.remove(orphan).catch(() => {});
+      }
+    }
+  }
+
+  #unsafe(found: string): Error {
+    const { directory } = this.log;
+    return holdfastError(
+      "UNSAFE_FILE",
+      `Cannot keep generations in ${directory}: found ${found}; move it away, or chown and chmod 700 it`,
+      { path: directory, found },
+    );
+  }
+
+  #unsupported(found: string, cause: unknown): Error {
+    return holdfastError(
+      "UNSUPPORTED",
+      `Cannot keep generations of ${this.path}: found ${found}; use a local filesystem with hard links for both`,
+      { what: found },
+      cause,
+    );
+  }
+}

@@ -1,0 +1,125 @@
+import { hasErrno } from "../core/error.ts";
+import { renameOver, writeNew } from "../host/durable.ts";
+import type { HostFile } from "../host/host.ts";
+import type { Commit } from "./commit.ts";
+import type { Found } from "./config_file.ts";
+import { fileMode, type LogPlace } from "./log_place.ts";
+import type { LogView } from "./log_view.ts";
+import { hashOf, type RecordHeader } from "./record.ts";
+import { recognise } from "./sight.ts";
+
+/** Gives the config file's inode a second name in the log, or says that it is to be told by its text where that is refused. */
+export async function nameInode(
+  { host, log, path }: LogPlace,
+  { generation, id }: RecordHeader,
+  attempt: string,
+): Promise<void> {
+  try {
+    await host.link(path, log.path(`ext.${generation}.${id}.${attempt}`));
+  } catch (error) {
+    if (hasErrno(error, "ENOENT")) throw error;
+    const marker = log.path(`txt.${generation}.${id}.${attempt}`);
+    await (await writeNew(host, marker, fileMode, new Uint8Array())).close();
+  }
+}
+
+/** Writes the file to be published, and gives its inode a second name, which stays when the first is renamed away. */
+export async function writePublication(
+  { place, record, attempt }: Pick<Commit, "place" | "record" | "attempt">,
+): Promise<HostFile> {
+  const { host, log } = place;
+  const { generation, id, text } = record;
+  const path = log.path(`pub.${generation}.${attempt}`);
+  const file = await writeNew(host, path, fileMode, text);
+  try {
+    await host.link(path, log.path(`img.${generation}.${id}.${attempt}`));
+    return file;
+  } catch (error) {
+    await file.close().catch(() => {});
+    throw error;
+  }
+}
+
+/** Step 5, the fence. */
+export async function removeOlderPublications(
+  { log }: LogPlace,
+  generation: number,
+  view: LogView | undefined,
+): Promise<void> {
+  const older = view?.publications.filter((publication) => publication.generation < generation);
+  await log.remove(older?.map(({ name }) => name) ?? []);
+}
+
+/**
+ * Step 6.
+ *
+ * @param base what the config file held at the first look
+ * @returns whether this very writer published it
+ */
+export async function publish(
+  commit: Commit,
+  base: Found | undefined,
+  view: LogView | undefined,
+): Promise<boolean> {
+  const { place, record, attempt } = commit;
+  const found = await commit.read();
+  const publication = `pub.${record.generation}.${attempt}`;
+  if (found?.hash !== base?.hash) {
+    const newest = view === undefined ? undefined : await place.log.newest(view);
+    const header = newest === "moved" ? undefined : newest;
+    const standing = await recognise(place, view, header, found);
+    const mayReplace = standing.kind === "stale" || standing.kind === "missing";
+    if (!mayReplace) {
+      // Either a newer generation is there already, or an edit, which the next look takes for one more.
+      await place.log.remove([publication]);
+      return false;
+    }
+  }
+  if (found !== undefined && found.hash === commit.refusedHash) await commit.keepAside(found);
+  if (isRemoval(record)) return await takeAway(commit, found);
+  try {
+    await renameOver(place.host, place.log.path(publication), place.path);
+    return true;
+  } catch (error) {
+    // Superseded: a newer generation, which builds on this one, took the source away.
+    if (hasErrno(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+/**
+ * Step 6 of a removal. What is taken away is looked at once more, and put back if it is not what was to go: a remover that
+ * stood still may find a newer generation.
+ */
+async function takeAway(
+  { place, record, attempt, keepAside }: Commit,
+  expected: Found | undefined,
+): Promise<boolean> {
+  if (expected === undefined) return true;
+  const { host, log, path } = place;
+  const name = `gone.${record.generation}.${attempt}`;
+  const gone = log.path(name);
+  try {
+    await renameOver(host, path, gone);
+  } catch (error) {
+    if (hasErrno(error, "ENOENT")) return true;
+    throw error;
+  }
+  const taken = await host.read(gone, Number.MAX_SAFE_INTEGER);
+  const isExpected = taken.stat.identity === expected.stat.identity &&
+    taken.bytes.length === expected.bytes.length &&
+    taken.bytes.every((byte, index) => byte === expected.bytes[index]);
+  if (!isExpected) {
+    await host.link(gone, path).catch(async (error: unknown) => {
+      if (!hasErrno(error, "EEXIST")) throw error;
+      await keepAside({ ...taken, hash: hashOf(host, taken.bytes) });
+    });
+  }
+  await log.remove([name]);
+  return isExpected;
+}
+
+/** Whether a record says that the document was removed. */
+export function isRemoval(record: { readonly hash: string }): boolean {
+  return record.hash === "";
+}

@@ -1,0 +1,79 @@
+import type { Call, Origin } from "../core/cause.ts";
+import type { Host } from "../host/host.ts";
+
+/** What a record tells of a generation beside its text. No value of the document stands here. */
+export interface RecordHeader {
+  readonly generation: number;
+  /** The generation that it was made from; 0 for none. */
+  readonly parent: number;
+  /** Over the text of the parent; empty for none. */
+  readonly parentHash: string;
+  /** Names the attempt that made it. */
+  readonly id: string;
+  /** `sha256:` and hexadecimal over the text; empty where the document was removed. */
+  readonly hash: string;
+  /** When it was made, in ISO 8601, by a clock that may be wrong. */
+  readonly at: string;
+  readonly origin: Origin;
+  readonly calls: readonly Call[];
+}
+
+/** A generation as it is kept: one file, so that one link makes all of it visible at once. */
+export interface GenerationRecord extends RecordHeader {
+  /** The very bytes of the published file. */
+  readonly text: Uint8Array;
+}
+
+const magic = "holdfast-record 1";
+const newline = 10;
+
+/** Over the bytes of a text, as records and snapshots give it. */
+export function hashOf(host: Host, bytes: Uint8Array): string {
+  return `sha256:${host.hash(bytes)}`;
+}
+
+/** Writes a record: a line with the checksum of the header, the header in one line of JSON, the text. */
+export function encodeRecord(host: Host, { text, ...header }: GenerationRecord): Uint8Array {
+  const encoder = new TextEncoder();
+  const line = encoder.encode(JSON.stringify(header));
+  const first = encoder.encode(`${magic} ${host.hash(line)}\n`);
+  const bytes = new Uint8Array(first.length + line.length + 1 + text.length);
+  bytes.set(first);
+  bytes.set(line, first.length);
+  bytes[first.length + line.length] = newline;
+  bytes.set(text, first.length + line.length + 1);
+  return bytes;
+}
+
+/**
+ * Reads a record. The checksum covers the header and the header's hash the text, so a flipped bit or a missing end anywhere
+ * is noticed.
+ *
+ * @param generation the number that the file's name gives
+ * @returns undefined when the bytes are no whole record of that generation
+ */
+export function decodeRecord(
+  host: Host,
+  bytes: Uint8Array,
+  generation: number,
+): GenerationRecord | undefined {
+  const firstEnd = bytes.indexOf(newline);
+  const headerEnd = bytes.indexOf(newline, firstEnd + 1);
+  if (firstEnd === -1 || headerEnd === -1) return undefined;
+  const line = bytes.subarray(firstEnd + 1, headerEnd);
+  const first = new TextDecoder().decode(bytes.subarray(0, firstEnd));
+  if (first !== `${magic} ${host.hash(line)}`) return undefined;
+  const header = readHeader(line);
+  if (header === undefined) return undefined;
+  const text = bytes.slice(headerEnd + 1);
+  const hash = header.hash === "" && text.length === 0 ? "" : hashOf(host, text);
+  return header.generation === generation && header.hash === hash ? { ...header, text } : undefined;
+}
+
+function readHeader(line: Uint8Array): RecordHeader | undefined {
+  try {
+    return JSON.parse(new TextDecoder().decode(line)) as RecordHeader;
+  } catch {
+    return undefined;
+  }
+}

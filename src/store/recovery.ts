@@ -1,0 +1,84 @@
+import { hasErrno } from "../core/error.ts";
+import { together } from "../core/promise.ts";
+import { syncAndClose, uniqueId } from "../host/durable.ts";
+import { type Commit, compareAndSwap } from "./commit.ts";
+import type { LogPlace } from "./log_place.ts";
+import { isRemoval, publish, removeOlderPublications, writePublication } from "./publication.ts";
+import { hashOf } from "./record.ts";
+import type { Sight } from "./sight.ts";
+
+/** What recovery works with. */
+export type Recovery = Omit<Commit, "record" | "attempt" | "refusedHash">;
+
+/**
+ * Publishes the newest record in place of an older publication of ours, for a writer that died in between.
+ *
+ * The record is made durable first, since it may have been acknowledged to nobody; its publication is a fresh one, since
+ * that of the dead writer may be about to be fenced off; and it is published only while it is still the newest.
+ */
+export async function rollForward(recovery: Recovery, sight: Sight): Promise<void> {
+  const { place } = recovery;
+  const { log } = place;
+  const record = sight.newest === undefined ? undefined : await log.read(sight.newest.generation);
+  if (record === undefined) return;
+  const attempt = uniqueId(place.host);
+  const commit: Commit = { ...recovery, record, attempt, refusedHash: undefined };
+  const { generation, id } = record;
+  const made = [`pub.${generation}.${attempt}`, `img.${generation}.${id}.${attempt}`];
+  await log.sync();
+  try {
+    if (!isRemoval(record)) {
+      const file = await writePublication(commit);
+      await together([syncAndClose(file), log.sync()]);
+    }
+    const view = await place.view();
+    if (view?.top !== sight.view?.top) return await log.remove(made);
+    await removeOlderPublications(place, generation, view);
+    const published = await publish(commit, sight.found, view);
+    await together([log.sync(), place.syncDirectory()]);
+    if (!published) await log.remove(made);
+  } catch (error) {
+    // The second name stays: it may be that of what is published by now.
+    await log.remove(made.slice(0, 1)).catch(() => {});
+    // A newer generation took our files away.
+    if (!hasErrno(error, "ENOENT")) throw error;
+  }
+}
+
+/** Gives a record its number back that a power cut took away: its text was published, and nothing came after it. */
+export async function finishCommit(
+  place: LogPlace,
+  { generation, id }: { readonly generation: number; readonly id: string },
+): Promise<void> {
+  const record = await place.log.draft(id, generation);
+  if (record === undefined) return;
+  await place.log.sync();
+  await compareAndSwap({ place, record });
+  await place.log.sync();
+}
+
+/** Deals with what a remover took away and died over: nothing that anybody wrote may vanish with it. */
+export async function settleGone(recovery: Recovery, sight: Sight): Promise<void> {
+  const { place, keepAside } = recovery;
+  const { host, log } = place;
+  for (const { name } of sight.view?.gone ?? []) {
+    const path = log.path(name);
+    const taken = await host.read(path, Number.MAX_SAFE_INTEGER).catch(() => undefined);
+    if (taken === undefined) continue;
+    const hash = hashOf(host, taken.bytes);
+    if (!await isRecorded(place, sight, hash)) {
+      await host.link(path, place.path).catch(async (error: unknown) => {
+        if (!hasErrno(error, "EEXIST")) throw error;
+        await keepAside({ ...taken, hash });
+      });
+    }
+    await log.remove([name]);
+  }
+}
+
+async function isRecorded(place: LogPlace, { view }: Sight, hash: string): Promise<boolean> {
+  for (const generation of view?.records.toReversed() ?? []) {
+    if ((await place.log.header(generation))?.hash === hash) return true;
+  }
+  return false;
+}
