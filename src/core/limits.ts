@@ -54,3 +54,6 @@ export const patchOperationsMax: number = 10_000;
 
 /** How many listings a writer waits for another that is about to commit. */
 export const spinsMax: number = 40;
+
+/** How long a file that was the config file is kept for an editor that may still write into it, in milliseconds. */
+export const editorGraceMs: number = 500;

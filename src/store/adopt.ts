@@ -1,8 +1,9 @@
-import { hasErrno, holdfastError, isHoldfastError } from "../core/error.ts";
+import { hasErrno, isHoldfastError } from "../core/error.ts";
 import { together } from "../core/promise.ts";
 import { readOnlyError, writeNew } from "../host/durable.ts";
 import { assertAboveFloor, compareAndSwap, discard, draftPath, unknown } from "./commit.ts";
 import type { Found } from "./config_file.ts";
+import { outdated } from "./generation_log.ts";
 import { fileMode, type LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 import { nameInode, removeOlderPublications } from "./publication.ts";
@@ -53,7 +54,7 @@ export async function adoptEdit(adoption: Adoption): Promise<LogView> {
   } catch (error) {
     if (isHoldfastError(error, "COMMIT_UNKNOWN")) throw error;
     await discard({ place, record, attempt: record.id });
-    if (hasErrno(error, "ENOENT")) throw changed(place.path, record.parent, error);
+    if (hasErrno(error, "ENOENT")) throw changed(place, record, error);
     throw readOnlyError(error, place.path) ?? error;
   }
   try {
@@ -76,14 +77,9 @@ async function assertUnchanged({ place, record, found, read }: Adoption): Promis
   const image = await identityOf(host, log.path(`ext.${generation}.${id}.${id}`));
   const { identity } = found.stat;
   const isSame = again?.hash === found.hash && again.stat.identity === identity;
-  if (!isSame || (image ?? identity) !== identity) throw changed(place.path, record.parent);
+  if (!isSame || (image ?? identity) !== identity) throw changed(place, record);
 }
 
-function changed(path: string, generation: number, cause?: unknown): Error {
-  return holdfastError(
-    "CONFLICT",
-    `Cannot record the edit of ${path}: found that it changed once more; read it again`,
-    { expected: generation, current: generation + 1 },
-    cause,
-  );
+function changed({ path }: LogPlace, { parent }: GenerationRecord, cause?: unknown): Error {
+  return outdated(path, { expected: parent, current: parent + 1 }, cause);
 }

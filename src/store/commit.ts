@@ -3,6 +3,7 @@ import { together } from "../core/promise.ts";
 import { readOnlyError, syncAndClose, uniqueId, writeNew } from "../host/durable.ts";
 import type { HostFile } from "../host/host.ts";
 import type { Found } from "./config_file.ts";
+import { outdated } from "./generation_log.ts";
 import { fileMode, type LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 import {
@@ -27,7 +28,8 @@ export interface Commit {
   readonly read: () => Promise<Found | undefined>;
   /** The hash of content that was refused and may be replaced, once it is kept aside. */
   readonly refusedHash: string | undefined;
-  readonly keepAside: (found: Found) => Promise<void>;
+  /** Keeps a file whose text is about to be lost. */
+  readonly keepAside: (found: Found, path: string) => Promise<void>;
 }
 
 /** What became of a commit. */
@@ -96,7 +98,9 @@ async function prepare(commit: Commit): Promise<Found | undefined> {
   } catch (error) {
     await discard(commit);
     // Somebody who was quicker cleared this attempt away, or even the log.
-    if (hasErrno(error, "ENOENT")) throw outdated(commit, error);
+    if (hasErrno(error, "ENOENT")) {
+      throw outdated(place.path, { expected: record.parent, current: record.generation }, error);
+    }
     throw readOnlyError(error, place.path) ?? error;
   }
 }
@@ -116,20 +120,19 @@ async function assertBase(commit: Commit): Promise<Found | undefined> {
     if (standing.kind === "current" && newest !== undefined) await claim(place, newest, sight);
     return found;
   }
-  throw holdfastError(
-    "CONFLICT",
-    `Cannot write ${place.path}: found that it changed since generation ${record.parent}; read it and try again`,
-    { expected: record.parent, current: Math.max(current, isTheirs ? record.parent + 1 : 0) },
-  );
+  throw outdated(place.path, {
+    expected: record.parent,
+    current: Math.max(current, isTheirs ? record.parent + 1 : 0),
+  });
 }
 
 /**
  * Somebody may have saved the file unchanged, or restored it from a copy: it then says what the newest record says, but is
  * none of our files. It must be known as that generation before there is a newer one, or it would pass for an edit.
  */
-async function claim(place: LogPlace, newest: RecordHeader, sight: Sight): Promise<void> {
+export async function claim(place: LogPlace, newest: RecordHeader, sight: Sight): Promise<void> {
   if (await isKnownAs(newest, sight)) return;
-  await place.host.sync(place.path);
+  await together([place.host.sync(place.path), place.syncDirectory()]);
   await nameInode(place, newest, uniqueId(place.host));
 }
 
@@ -148,18 +151,8 @@ export async function compareAndSwap(
     if (await isSameFile(place, draft, numbered, error)) return;
     // Without the draft somebody took us for dead; without the log there is nothing to build on.
     if (!hasErrno(error, "EEXIST", "ENOENT")) throw error;
-    throw outdated({ place, record }, error);
+    throw outdated(place.path, { expected: record.parent, current: generation }, error);
   }
-}
-
-function outdated({ place, record }: Pick<Commit, "place" | "record">, cause: unknown): Error {
-  const { generation, parent } = record;
-  return holdfastError(
-    "CONFLICT",
-    `Cannot write ${place.path}: found that another writer made generation ${generation}; read it and try again`,
-    { expected: parent, current: generation },
-    cause,
-  );
 }
 
 async function isSameFile(

@@ -2,12 +2,14 @@ import type { Json } from "../core/document.ts";
 import { holdfastError, isHoldfastError } from "../core/error.ts";
 import { documentBytesMax, publicationLagMs } from "../core/limits.ts";
 import type { Format } from "../format/format.ts";
-import type { Loaded, SourceContext } from "../source/source.ts";
+import { directoryOf } from "../host/path.ts";
+import { watchDirectories } from "../host/watch.ts";
+import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
 import type { Commit } from "./commit.ts";
 import type { ConfigFile, Found } from "./config_file.ts";
 import { notKept } from "./generation_log.ts";
 import { LogPlace } from "./log_place.ts";
-import type { RecordHeader } from "./record.ts";
+import { hashOf, type RecordHeader } from "./record.ts";
 import { finishCommit, rollForward, settleGone } from "./recovery.ts";
 import { keepRefused } from "./refused_texts.ts";
 import { look, type Sight } from "./sight.ts";
@@ -61,6 +63,21 @@ export class FileReader {
     }
   }
 
+  /** Watches where the file is, and where the links to it lead. */
+  async watch({ timing, look }: SourceWatchOptions): Promise<SourceWatch> {
+    const { host, keepAlive, warn } = this.#context;
+    return await watchDirectories(host, {
+      ...timing,
+      look,
+      directories: async () => {
+        const target = await this.#file.follow();
+        return [directoryOf(this.#file.path), directoryOf(target)];
+      },
+      keepAlive,
+      warn,
+    });
+  }
+
   /** What a commit needs to know of the file. */
   parts(): Pick<Commit, "place" | "look" | "read" | "keepAside"> {
     const { place } = this;
@@ -68,13 +85,16 @@ export class FileReader {
       place,
       look: () => look({ read: () => this.#readJudged(), place: () => this.place }),
       read: () => this.#file.read(),
-      keepAside: async (found) => {
-        const path = await keepRefused(place, found);
-        this.#context.warn(
-          `A write replaces the refused content of ${this.#file.path}; it is kept as ${path}`,
-        );
-      },
+      keepAside: (found, from) => this.keepAside(place, found, from),
     };
+  }
+
+  /** Keeps a text that is about to be lost, and says so. */
+  async keepAside(place: LogPlace, found: Found, from: string | undefined): Promise<void> {
+    const path = await keepRefused(place, found, from);
+    this.#context.warn(
+      `A write replaces what somebody saved in ${this.#file.path}; it is kept as ${path}`,
+    );
   }
 
   /** What a record holds, or the config file if that is the same. */
@@ -103,7 +123,9 @@ export class FileReader {
   }
 
   /** How a document is to be written: in the style of the last text, or the very way that a kept generation was. */
-  async encode({ document, restores }: StoreChange): Promise<Encoded> {
+  async encode(
+    { document, restores }: Pick<StoreChange, "document" | "restores">,
+  ): Promise<Encoded> {
     const { path } = this.#file;
     if (document === undefined) return { text: "", bytes: new Uint8Array() };
     if (restores !== undefined) {
@@ -119,6 +141,13 @@ export class FileReader {
       `Cannot write ${path}: found a document of ${bytes.length} bytes, allowed are ${documentBytesMax}; make it smaller`,
       { what: "document in bytes", limit: documentBytesMax, found: bytes.length },
     );
+  }
+
+  /** The bytes of what runs, as they were if they are still known, else written anew. */
+  async bytesOf(loaded: Loaded): Promise<Uint8Array> {
+    const bytes = new TextEncoder().encode(this.#text);
+    if (hashOf(this.#context.host, bytes) === loaded.hash) return bytes;
+    return (await this.encode({ document: loaded.document })).bytes;
   }
 
   /** What was just written. */

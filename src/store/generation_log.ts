@@ -148,3 +148,17 @@ export function notKept(source: string, generation: number): Error {
     { source },
   );
 }
+
+/** The error for a change that was computed from what is not the newest any more. */
+export function outdated(
+  path: string,
+  details: { readonly expected: number; readonly current: number },
+  cause?: unknown,
+): Error {
+  return holdfastError(
+    "CONFLICT",
+    `Cannot write ${path}: found that it changed since generation ${details.expected}; read it and try again`,
+    details,
+    cause,
+  );
+}

@@ -114,7 +114,11 @@ export class LogPlace {
   }
 
   async #namesBeside(): Promise<string[]> {
-    const names = await this.host.list(this.directory);
+    const names = await this.host.list(this.directory).catch((error: unknown) => {
+      // A directory may be open to those who know a name in it, and closed to those who ask for names.
+      if (hasErrno(error, "EACCES", "EPERM")) return [];
+      throw error;
+    });
     return names.filter((name) => joinPath(this.directory, name).startsWith(`${this.#prefix}.`));
   }
 
@@ -155,7 +159,7 @@ export class LogPlace {
       : undefined;
   }
 
-  async #probe(): Promise<void> {
+  async #probe(attempt: number = 1): Promise<void> {
     const { host, log } = this;
     const mount = await this.#mountOnFile();
     if (mount === "none") return;
@@ -167,6 +171,8 @@ export class LogPlace {
       await host.link(from, to);
       await host.remove(to);
     } catch (error) {
+      // Another process, whose clock is ahead, took the file for one that was left behind.
+      if (hasErrno(error, "ENOENT") && attempt < 3) return await this.#probe(attempt + 1);
       if (hasErrno(error, "EXDEV")) throw this.#unsupported("the log on another filesystem", error);
       if (hasErrno(error, ...withoutLinks)) {
         throw this.#unsupported("a filesystem without hard links", error);

@@ -30,7 +30,7 @@ export interface LogView {
   readonly textImages: readonly Image[];
   /** What a removal took away and has not dealt with. */
   readonly gone: readonly AttemptFile[];
-  /** Whether there is no history at all. */
+  /** Whether there is no history, and not even the beginning of one. */
   readonly isEmpty: boolean;
 }
 
@@ -76,6 +76,7 @@ export function viewOf(names: readonly string[]): LogView {
     images: images["inode"]!,
     textImages: images["text"]!,
     gone: files["gone"]!,
-    isEmpty: records.length === 0 && floor === 0,
+    isEmpty: records.length === 0 && floor === 0 &&
+      !images["inode"]!.some(({ recordId }) => drafts.has(recordId)),
   };
 }

@@ -83,11 +83,7 @@ class OpenMemory implements OpenStore {
     const expected = (refused ?? base).generation;
     const current = this.#shared.generation;
     if (expected !== current) {
-      return Promise.reject(holdfastError(
-        "CONFLICT",
-        `Cannot write the memory store: found generation ${current}, expected ${expected}; read it and try again`,
-        { expected, current },
-      ));
+      return Promise.reject(outdated(expected, current));
     }
     this.#append(document, cause);
     for (const hint of this.#shared.hints) hint();
@@ -103,7 +99,8 @@ class OpenMemory implements OpenStore {
   }
 
   purge(before: number): Promise<number> {
-    const { history } = this.#shared;
+    const { history, generation: current } = this.#shared;
+    if (before > current) return Promise.reject(outdated(before, current));
     const kept = history.filter(({ generation }) => generation >= before);
     return Promise.resolve(history.splice(0, history.length - kept.length).length);
   }
@@ -148,4 +145,12 @@ class OpenMemory implements OpenStore {
     });
     history.splice(0, history.length - kept);
   }
+}
+
+function outdated(expected: number, current: number): Error {
+  return holdfastError(
+    "CONFLICT",
+    `Cannot write the memory store: found generation ${current}, expected ${expected}; read it and try again`,
+    { expected, current },
+  );
 }

@@ -1,27 +1,26 @@
-import { holdfastError, isHoldfastError } from "../core/error.ts";
+import { isHoldfastError } from "../core/error.ts";
 import type { Format } from "../format/format.ts";
 import { uniqueId } from "../host/durable.ts";
 import type { Host } from "../host/host.ts";
-import { directoryOf } from "../host/path.ts";
-import { watchDirectories } from "../host/watch.ts";
 import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
-import { adoptEdit } from "./adopt.ts";
 import { commitGeneration } from "./commit.ts";
 import type { ConfigFile, Found } from "./config_file.ts";
 import { Contention } from "./contention.ts";
 import { FileReader } from "./file_reader.ts";
 import { keptGenerations, readGeneration } from "./file_history.ts";
+import { outdated } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
-import type { LogView } from "./log_view.ts";
 import { type GenerationRecord, hashOf } from "./record.ts";
-import type { Sight } from "./sight.ts";
+import { Recorder } from "./recorder.ts";
+import { isOurs, type Sight } from "./sight.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
-import { purgeBefore, tidy } from "./upkeep.ts";
+import { Superseded } from "./superseded.ts";
+import { purgeBefore, Upkeep } from "./upkeep.ts";
 
 /** Content that runs without a record: found where there is no log, or where none can be kept. */
 interface Uncounted {
+  readonly stored: StoredGeneration;
   readonly bytes: Uint8Array;
-  readonly at: string;
 }
 
 /** A config file in use, with the log beside it. */
@@ -37,24 +36,28 @@ export class OpenFile implements OpenStore {
   #current: Loaded | undefined;
   /** Set while what runs has no record. */
   #uncounted: Uncounted | undefined;
-  /** The newest generation whose record was seen: no number up to there is given again. */
-  #numbered = 0;
-  /** The newest generation whose record was seen durable. */
-  #durable = 0;
-  #tidying: Promise<void> = Promise.resolve();
+  /** What somebody saved that could not be recorded, since it was replaced meanwhile. */
+  #missed: Found | undefined;
   readonly #contention: Contention = new Contention();
+  readonly #upkeep: Upkeep;
+  readonly #recorder: Recorder;
 
   constructor(file: ConfigFile, format: Format, context: SourceContext) {
     this.#file = file;
     this.#format = format;
     this.#context = context;
     this.#host = context.host;
-    this.#reader = new FileReader(file, format, context);
+    const reader = this.#reader = new FileReader(file, format, context);
+    const superseded = new Superseded((...lost) => reader.keepAside(...lost));
+    const upkeep = this.#upkeep = new Upkeep(superseded, context.history);
+    this.#recorder = new Recorder({ host: context.host, read: () => file.read(), upkeep });
   }
 
   async load(considered = 0): Promise<Loaded> {
     const isFirst = this.#sight === undefined;
-    const sight = this.#sight = await this.#reader.look();
+    let sight = await this.#reader.look();
+    if (await this.#recordMissed(sight)) sight = await this.#reader.look();
+    this.#sight = sight;
     const { found, newest, standing } = sight;
     if (standing.kind === "unlogged") return this.#loadUnlogged(found);
     const current = this.#uncounted === undefined ? this.#current : undefined;
@@ -79,11 +82,11 @@ export class OpenFile implements OpenStore {
 
   async adopt(loaded: Loaded): Promise<Loaded> {
     if (loaded.record !== undefined) {
-      // Visible is not yet durable.
-      if (loaded.generation > this.#durable) await this.#reader.place.log.sync();
+      await this.#recorder.secure(this.#reader.place, loaded.generation);
       return this.#take(loaded);
     }
-    const { found, standing, place } = this.#sight!;
+    const sight = this.#sight!;
+    const { found, standing, place } = sight;
     if (found === undefined || found.hash !== loaded.hash || loaded === this.#current) {
       return loaded;
     }
@@ -92,12 +95,19 @@ export class OpenFile implements OpenStore {
     try {
       await place.open();
       await this.#recordCurrent(place);
-      return await this.#record(place, loaded, found);
+      const { bytes } = found;
+      return this.#take(
+        await this.#recorder.record(place, sight, this.#recorded, { loaded, bytes, found }),
+      );
     } catch (error) {
-      if (!isHoldfastError(error) || error.code === "CONFLICT") throw error;
+      if (!isHoldfastError(error)) throw error;
+      if (error.code === "CONFLICT") {
+        this.#missed = found;
+        throw error;
+      }
       const view = await place.view().catch(() => undefined);
-      const [top, seen] = [view?.top ?? 0, this.#sight?.view?.top ?? 0];
-      if (top > Math.max(seen, this.#numbered)) throw this.#conflict(seen, top);
+      const [top, seen] = [view?.top ?? 0, sight.view?.top ?? 0];
+      if (top > Math.max(seen, this.#recorded?.generation ?? 0)) throw this.#conflict(seen, top);
       this.#context.warn(`${error.message}; the edit runs without a record of its own`);
       return await this.#count(loaded, found);
     }
@@ -105,24 +115,25 @@ export class OpenFile implements OpenStore {
 
   async commit(change: StoreChange): Promise<Loaded> {
     const { document, base, refused, cause } = change;
-    await this.#tidying;
+    await this.#upkeep.idle();
     // Where something runs its place is known; the commit finds out if a link was swapped.
     if ((this.#current?.hash ?? "") === "") await this.#file.writableTarget();
     const parts = this.#reader.parts();
     const { place } = parts;
     const { text, bytes } = await this.#reader.encode(change);
     const isNew = await place.open();
-    // The log was deleted, or another one is there: the next look tells where its numbers go on.
-    if (isNew && this.#current?.record !== undefined && await place.view() === undefined) {
-      throw this.#conflict(base.generation, 0);
-    }
+    const isLost = this.#current === undefined
+      ? base.document !== undefined
+      : isNew && this.#current.record !== undefined && await place.view() === undefined;
+    // The log was deleted: what runs is the first of a new one.
+    if (isLost) this.#runUncounted(base, await this.#reader.bytesOf(base));
     await this.#recordCurrent(place);
     const current = this.#current?.generation ?? 0;
     if (current !== base.generation) throw this.#conflict(base.generation, current);
     // A generation that another process found good and this one refused is in the history already.
     const parent = refused?.record === undefined ? base : refused;
     const record: GenerationRecord = {
-      generation: await this.#next(place),
+      generation: await this.#recorder.next(place, this.#seen(place), this.#recorded !== undefined),
       parent: parent.generation,
       parentHash: parent.hash,
       id: uniqueId(this.#host),
@@ -147,22 +158,21 @@ export class OpenFile implements OpenStore {
       throw error;
     });
     await this.#contention.won(place, view, record.id).catch(() => {});
-    this.#durable = record.generation;
-    this.#tidyAfter(place, record, view, published);
+    const { generation, id } = record;
+    this.#recorder.secured(generation);
+    this.#upkeep.after(place, { generation, id, view, isReached: published });
     return this.#take(this.#reader.written(document, text, record));
   }
 
   async generations(): Promise<readonly number[]> {
-    const kept = await keptGenerations(this.#reader.place, this.#context.history);
-    return this.#uncounted === undefined ? kept : [this.#current!.generation, ...kept];
+    const { place } = this.#reader;
+    const kept = await keptGenerations(place, this.#context.history);
+    await this.#recorder.secure(place, kept[0] ?? 0);
+    return this.#uncounted === undefined ? kept : [this.#uncounted.stored.generation, ...kept];
   }
 
   async read(generation: number): Promise<StoredGeneration | undefined> {
-    if (this.#uncounted !== undefined && this.#current?.generation === generation) {
-      const { document, hash } = this.#current;
-      const origin = { parent: 0, parentHash: "", origin: "external", calls: [] } as const;
-      return { generation, hash, document, at: this.#uncounted.at, ...origin };
-    }
+    if (this.#uncounted?.stored.generation === generation) return this.#uncounted.stored;
     return await readGeneration(this.#reader.place, generation, (text) => {
       const source = `generation ${generation} of ${this.#file.path}`;
       return this.#format.decode(text, source).document;
@@ -170,7 +180,7 @@ export class OpenFile implements OpenStore {
   }
 
   async purge(before: number): Promise<number> {
-    await this.#tidying;
+    await this.#upkeep.idle();
     const sight = await this.#reader.look();
     if (sight.view === undefined) return 0;
     if (sight.standing.kind !== "current" || before > sight.newest!.generation) {
@@ -179,21 +189,12 @@ export class OpenFile implements OpenStore {
     return before > 1 ? await purgeBefore(sight, before) : 0;
   }
 
-  async watch({ timing, look }: SourceWatchOptions): Promise<SourceWatch> {
-    return await watchDirectories(this.#host, {
-      ...timing,
-      look,
-      directories: async () => {
-        const target = await this.#file.follow();
-        return [directoryOf(this.#file.path), directoryOf(target)];
-      },
-      keepAlive: this.#context.keepAlive,
-      warn: this.#context.warn,
-    });
+  watch(options: SourceWatchOptions): Promise<SourceWatch> {
+    return this.#reader.watch(options);
   }
 
   async close(): Promise<void> {
-    await this.#tidying;
+    await this.#upkeep.idle();
     await this.#contention.leave(this.#reader.place).catch(() => {});
   }
 
@@ -212,86 +213,80 @@ export class OpenFile implements OpenStore {
   }
 
   /** Counts content in this process alone. */
-  async #count(loaded: Loaded, { bytes, stat }: Found): Promise<Loaded> {
-    const next = await this.#next(this.#sight!.place);
+  async #count(loaded: Loaded, { bytes }: Found): Promise<Loaded> {
+    const sight = this.#sight!;
+    const next = await this.#recorder.next(sight.place, sight, this.#recorded !== undefined);
     const generation = Math.max(next, (this.#current?.generation ?? 0) + 1);
-    this.#uncounted = { bytes, at: new Date(stat.modifiedMs).toISOString() };
-    return this.#current = { ...loaded, generation };
+    return this.#runUncounted({ ...loaded, generation }, bytes);
+  }
+
+  #runUncounted({ record: _, ...loaded }: Loaded, bytes: Uint8Array): Loaded {
+    const { generation, hash, document } = loaded;
+    const origin = { parent: 0, parentHash: "", origin: "external", calls: [] } as const;
+    this.#uncounted = { bytes, stored: { generation, hash, document, at: this.#now(), ...origin } };
+    return this.#current = loaded;
   }
 
   /** Gives what runs the record that it lacks, so that the next generation has something to build on. */
   async #recordCurrent(place: LogPlace): Promise<void> {
     if (this.#uncounted === undefined || this.#current === undefined) return;
     const { bytes } = this.#uncounted;
+    const loaded = this.#current;
     const { found } = this.#sight!;
-    const isThere = found?.hash === this.#current.hash;
-    await this.#record(place, this.#current, isThere ? found : undefined, bytes);
-  }
-
-  async #record(
-    place: LogPlace,
-    loaded: Loaded,
-    found: Found | undefined,
-    bytes: Uint8Array = found!.bytes,
-  ): Promise<Loaded> {
-    const newest = this.#sight?.place === place ? this.#sight.newest : undefined;
-    const parent = this.#current?.record === undefined ? newest : this.#current;
-    const record: GenerationRecord = {
-      generation: await this.#next(place),
-      parent: parent?.generation ?? 0,
-      parentHash: parent?.hash ?? "",
-      id: uniqueId(this.#host),
-      hash: loaded.hash,
-      at: this.#now(),
-      origin: "external",
-      calls: [],
-      text: bytes,
-    };
-    const view = await adoptEdit({ place, record, found, read: () => this.#file.read() });
-    this.#durable = record.generation;
-    this.#tidyAfter(place, record, view, found !== undefined);
-    const { generation, origin, calls, at } = record;
-    return this.#take({ ...loaded, generation, record: { origin, calls, at } });
-  }
-
-  /** The number after every one that was given, as far as is known: the compare-and-swap finds out the rest. */
-  async #next(place: LogPlace): Promise<number> {
-    const sight = this.#sight?.place === place ? this.#sight : undefined;
-    const after = sight?.standing.kind === "edited" ? sight.standing.after : 0;
-    let marked = 0;
-    if (sight?.view === undefined && this.#current?.record === undefined) {
-      marked = await place.mark().catch(() => 0);
-      // A mark without records says that they were deleted; or they have come since.
-      if (marked > 0 && await place.view() !== undefined) throw this.#conflict(0, marked);
-    }
-    return Math.max(sight?.view?.top ?? 0, after, marked, this.#numbered) + 1;
-  }
-
-  #take(loaded: Loaded): Loaded {
+    const isThere = found?.hash === loaded.hash;
+    this.#current = await this.#recorder.record(place, this.#seen(place), undefined, {
+      loaded,
+      bytes,
+      found: isThere ? found : undefined,
+    });
     this.#uncounted = undefined;
-    this.#numbered = Math.max(this.#numbered, loaded.generation);
-    this.#durable = Math.max(this.#durable, loaded.generation);
+  }
+
+  /**
+   * What somebody saved, and saved over again while it was being recorded, is recorded all the same, if nothing else came in
+   * between; otherwise it is kept aside.
+   *
+   * @returns whether the log changed
+   */
+  async #recordMissed(sight: Sight): Promise<boolean> {
+    const missed = this.#missed;
+    this.#missed = undefined;
+    const { place, view, newest, found, standing } = sight;
+    if (missed === undefined || missed.hash === found?.hash || view === undefined) return false;
+    if (await isOurs(place, view, missed)) return false;
+    const isNext = standing.kind === "edited" && newest?.generation === this.#current?.generation;
+    try {
+      if (!isNext) throw this.#conflict(newest?.generation ?? 0, view.top);
+      const loaded = this.#current!;
+      const { bytes } = missed;
+      await this.#recorder.record(place, sight, this.#recorded, {
+        loaded,
+        bytes,
+        found: undefined,
+      });
+      return true;
+    } catch {
+      await this.#reader.keepAside(place, missed, undefined).catch(() => {});
+      return false;
+    }
+  }
+
+  /** What runs, if it has a record. */
+  get #recorded(): Loaded | undefined {
+    return this.#current?.record === undefined ? undefined : this.#current;
+  }
+
+  #seen(place: LogPlace): Sight | undefined {
+    return this.#sight?.place === place ? this.#sight : undefined;
+  }
+
+  #take({ more: _, ...loaded }: Loaded): Loaded {
+    this.#uncounted = undefined;
     return this.#current = loaded;
   }
 
-  #tidyAfter(
-    place: LogPlace,
-    record: GenerationRecord,
-    view: LogView,
-    isReached: boolean,
-  ): void {
-    // What cannot be cleared away now can be after the next commit.
-    this.#tidying = this.#tidying
-      .then(() => tidy(place, record, view, { history: this.#context.history, isReached }))
-      .catch(() => {});
-  }
-
   #conflict(expected: number, current: number): Error {
-    return holdfastError(
-      "CONFLICT",
-      `Cannot write ${this.#file.path}: found generation ${current}, expected ${expected}; read it and try again`,
-      { expected, current },
-    );
+    return outdated(this.#file.path, { expected, current });
   }
 
   #now(): string {

@@ -6,7 +6,7 @@ import type { Found } from "./config_file.ts";
 import { fileMode, type LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 import { hashOf, type RecordHeader } from "./record.ts";
-import { recognise } from "./sight.ts";
+import { isOurs, recognise } from "./sight.ts";
 
 /** Gives the config file's inode a second name in the log, or says that it is to be told by its text where that is refused. */
 export async function nameInode(
@@ -75,15 +75,24 @@ export async function publish(
       return false;
     }
   }
-  if (found !== undefined && found.hash === commit.refusedHash) await commit.keepAside(found);
+  if (found !== undefined && found.hash === commit.refusedHash) {
+    await commit.keepAside(found, place.path);
+  }
   if (isRemoval(record)) return await takeAway(commit, found);
   try {
-    await renameOver(place.host, place.log.path(publication), place.path);
+    const from = place.log.path(publication);
+    if (found !== undefined) await renameOver(place.host, from, place.path);
+    else {
+      // Where nothing is, nothing that an editor makes this very moment must be renamed over.
+      await place.host.link(from, place.path);
+      await place.log.remove([publication]);
+    }
     return true;
   } catch (error) {
-    // Superseded: a newer generation, which builds on this one, took the source away.
-    if (hasErrno(error, "ENOENT")) return false;
-    throw error;
+    // Superseded: a newer generation, which builds on this one, took the source away. Or somebody made the file.
+    if (!hasErrno(error, "ENOENT", "EEXIST")) throw error;
+    await place.log.remove([publication]);
+    return false;
   }
 }
 
@@ -105,18 +114,30 @@ async function takeAway(
     if (hasErrno(error, "ENOENT")) return true;
     throw error;
   }
-  const taken = await host.read(gone, Number.MAX_SAFE_INTEGER);
-  const isExpected = taken.stat.identity === expected.stat.identity &&
-    taken.bytes.length === expected.bytes.length &&
-    taken.bytes.every((byte, index) => byte === expected.bytes[index]);
-  if (!isExpected) {
-    await host.link(gone, path).catch(async (error: unknown) => {
-      if (!hasErrno(error, "EEXIST")) throw error;
-      await keepAside({ ...taken, hash: hashOf(host, taken.bytes) });
-    });
-  }
+  const { bytes, stat } = await host.read(gone, Number.MAX_SAFE_INTEGER);
+  const taken: Found = { bytes, stat, hash: hashOf(host, bytes) };
+  const isExpected = stat.identity === expected.stat.identity && taken.hash === expected.hash;
+  if (!isExpected) await putBack(place, taken, name, keepAside);
   await log.remove([name]);
   return isExpected;
+}
+
+/** Puts back what a removal took away and should not have: what is ours, recovery publishes anew if it is still to be. */
+export async function putBack(
+  place: LogPlace,
+  taken: Found,
+  name: string,
+  keepAside: Commit["keepAside"],
+): Promise<void> {
+  const { host, log, path } = place;
+  const view = await log.view();
+  if (view !== undefined && await isOurs(place, view, taken)) return;
+  try {
+    await host.link(log.path(name), path);
+  } catch (error) {
+    if (!hasErrno(error, "EEXIST")) throw error;
+    await keepAside(taken, log.path(name));
+  }
 }
 
 /** Whether a record says that the document was removed. */

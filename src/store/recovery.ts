@@ -3,7 +3,13 @@ import { together } from "../core/promise.ts";
 import { syncAndClose, uniqueId } from "../host/durable.ts";
 import { type Commit, compareAndSwap } from "./commit.ts";
 import type { LogPlace } from "./log_place.ts";
-import { isRemoval, publish, removeOlderPublications, writePublication } from "./publication.ts";
+import {
+  isRemoval,
+  publish,
+  putBack,
+  removeOlderPublications,
+  writePublication,
+} from "./publication.ts";
 import { hashOf } from "./record.ts";
 import type { Sight } from "./sight.ts";
 
@@ -62,23 +68,10 @@ export async function settleGone(recovery: Recovery, sight: Sight): Promise<void
   const { place, keepAside } = recovery;
   const { host, log } = place;
   for (const { name } of sight.view?.gone ?? []) {
-    const path = log.path(name);
-    const taken = await host.read(path, Number.MAX_SAFE_INTEGER).catch(() => undefined);
+    const taken = await host.read(log.path(name), Number.MAX_SAFE_INTEGER).catch(() => undefined);
     if (taken === undefined) continue;
-    const hash = hashOf(host, taken.bytes);
-    if (!await isRecorded(place, sight, hash)) {
-      await host.link(path, place.path).catch(async (error: unknown) => {
-        if (!hasErrno(error, "EEXIST")) throw error;
-        await keepAside({ ...taken, hash });
-      });
-    }
+    const found = { ...taken, hash: hashOf(host, taken.bytes) };
+    await putBack(place, found, name, keepAside);
     await log.remove([name]);
   }
-}
-
-async function isRecorded(place: LogPlace, { view }: Sight, hash: string): Promise<boolean> {
-  for (const generation of view?.records.toReversed() ?? []) {
-    if ((await place.log.header(generation))?.hash === hash) return true;
-  }
-  return false;
 }

@@ -1,32 +1,57 @@
 import { hasErrno } from "../core/error.ts";
 import { refusedTextsMax } from "../core/limits.ts";
-import { syncAndClose, writeNew } from "../host/durable.ts";
+import { syncAndClose, uniqueId, writeNew } from "../host/durable.ts";
+import type { Found } from "./config_file.ts";
 import { fileMode, type LogPlace } from "./log_place.ts";
+import { identityOf } from "./sight.ts";
 
 const prefix = "refused.";
 
 /**
- * Keeps a text that was refused, and is about to be replaced, beside the history: its author may want it back.
+ * Keeps a file with a text that is about to be lost beside the history: its author may want it back. It is the very file and
+ * no copy of it, since an editor may still be writing.
  *
+ * @param from where the file stands; undefined where it is gone and only its bytes are left
  * @returns the path of what was kept
  */
 export async function keepRefused(
   place: LogPlace,
-  { bytes, hash }: { readonly bytes: Uint8Array; readonly hash: string },
+  found: Found,
+  from: string | undefined,
 ): Promise<string> {
-  const { host, log } = place;
-  const [, digits = ""] = hash.split(":");
-  const path = log.path(prefix + digits.slice(0, 16));
+  const [, digits = ""] = found.hash.split(":");
+  const name = prefix + digits.slice(0, 16);
+  const path = await keepAs(place, found, from, place.log.path(name)) ??
+    await keepAs(place, found, from, place.log.path(`${name}.${uniqueId(place.host)}`));
+  await place.log.sync();
+  await removeOldest(place);
+  return path!;
+}
+
+/** @returns undefined where the name is taken */
+async function keepAs(
+  { host }: LogPlace,
+  { bytes, stat }: Found,
+  from: string | undefined,
+  path: string,
+): Promise<string | undefined> {
+  try {
+    if (from !== undefined) {
+      await host.link(from, path);
+      if (await identityOf(host, path) === stat.identity) await host.sync(path);
+      return path;
+    }
+  } catch (error) {
+    if (hasErrno(error, "EEXIST")) return undefined;
+    // Where other people's files must not be linked, a copy has to do.
+  }
   try {
     await syncAndClose(await writeNew(host, path, fileMode, bytes));
-    await log.sync();
-  } catch (error) {
-    // Equal names mean equal texts: it was refused before.
-    if (!hasErrno(error, "EEXIST")) throw error;
     return path;
+  } catch (error) {
+    if (hasErrno(error, "EEXIST")) return undefined;
+    throw error;
   }
-  await removeOldest(place);
-  return path;
 }
 
 /** Removes every refused text. */

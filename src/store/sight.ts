@@ -54,7 +54,7 @@ export async function look({ read, place: placeNow }: LookedAt): Promise<Sight> 
       continue;
     }
     const standing = await recognise(place, view, newest, found);
-    if (standing.kind === "current" || standing.kind === "unlogged") {
+    if (standing.kind === "current" || (standing.kind === "unlogged" && attempt > 1)) {
       return { place, found, view, newest, standing };
     }
     // Anything else may only be due to what happened between the listing and the read. What was read before the listing,
@@ -84,26 +84,43 @@ export async function recognise(
 ): Promise<Standing> {
   if (view === undefined) return { kind: "unlogged" };
   if ((found?.hash ?? "") === newest?.hash) return { kind: "current" };
-  if (found === undefined) return newest === undefined ? edited(0) : { kind: "missing" };
+  if (found === undefined) return newest === undefined ? other(view, 0) : { kind: "missing" };
   let after = 0;
   for (const image of await imagesOf(place, view.images, found)) {
     const { generation, recordId } = image;
     const header = await standsFor(place, view, image);
     // Only the newest counts: a person may have written an older text into the very same inode.
-    if (header !== undefined) return header.hash === found.hash ? { kind: "stale" } : edited(after);
+    if (header !== undefined) {
+      return header.hash === found.hash ? { kind: "stale" } : other(view, after);
+    }
     // An adoption that was cut short is begun anew: the edit is there.
     if (!image.isPublication) continue;
     const draft = view.drafts.has(recordId)
       ? await place.log.draft(recordId, generation)
       : undefined;
-    if (draft?.hash === found.hash) return { kind: "unfinished", generation, id: recordId };
+    if (draft?.hash === found.hash) {
+      // Its number may have gone to another one after the power cut.
+      const isTaken = view.records.includes(generation);
+      return isTaken ? { kind: "stale" } : { kind: "unfinished", generation, id: recordId };
+    }
     after = Math.max(after, generation);
   }
   for (const image of view.textImages) {
     const header = await standsFor(place, view, image);
-    if (header !== undefined) return header.hash === found.hash ? { kind: "stale" } : edited(after);
+    if (header !== undefined) {
+      return header.hash === found.hash ? { kind: "stale" } : other(view, after);
+    }
   }
-  return edited(after);
+  return other(view, after);
+}
+
+/** Whether a file that was taken from the config file's place is one of ours, published or adopted. */
+export async function isOurs(place: LogPlace, view: LogView, found: Found): Promise<boolean> {
+  if ((await imagesOf(place, view.images, found)).length > 0) return true;
+  for (const generation of view.records.toReversed()) {
+    if ((await place.log.header(generation))?.hash === found.hash) return true;
+  }
+  return false;
 }
 
 /** Whether the config file can be told, by its inode or else by its text, as that of the newest record. */
@@ -150,6 +167,6 @@ export async function identityOf(host: Host, path: string): Promise<string | und
   }
 }
 
-function edited(after: number): Standing {
-  return { kind: "edited", after };
+function other(view: LogView, after: number): Standing {
+  return view.top === 0 ? { kind: "unlogged" } : { kind: "edited", after };
 }

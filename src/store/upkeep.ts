@@ -2,35 +2,60 @@ import { hasErrno } from "../core/error.ts";
 import { collectionBatch, orphanAgeMs } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
 import { writeNew } from "../host/durable.ts";
+import { claim } from "./commit.ts";
 import { fileMode, type LogPlace } from "./log_place.ts";
-import type { LogView } from "./log_view.ts";
+import type { Image, LogView } from "./log_view.ts";
 import { removeRefused } from "./refused_texts.ts";
 import type { Sight } from "./sight.ts";
+import type { Superseded } from "./superseded.ts";
+
+/** A generation that is durable. */
+export interface Settled {
+  readonly generation: number;
+  readonly id: string;
+  /** The log after its record was made. */
+  readonly view: LogView;
+  /** Whether the config file is durably known to have reached it. */
+  readonly isReached: boolean;
+}
 
 /**
- * Clears away what a durable generation made superfluous: its own draft, the second names of older publications, now and
- * then drafts of writers that died and records beyond the history to be kept.
- *
- * @param record of the generation, which is durable
- * @param view the log after the record was made
- * @param how `history` is how many generations to keep; `isReached` whether the config file is durably at this one
+ * Clears away, in the background, what a durable generation made superfluous: its own draft, the second names of older
+ * publications, drafts of writers that died, and now and then records beyond the history to be kept.
  */
-export async function tidy(
-  place: LogPlace,
-  { generation, id }: { readonly generation: number; readonly id: string },
-  view: LogView,
-  { history, isReached }: { readonly history: number; readonly isReached: boolean },
-): Promise<void> {
-  const { log } = place;
-  if (!isReached) return await log.remove([`rec.${id}`]);
-  const older = [...view.images, ...view.textImages].filter((image) => {
-    return image.generation < generation;
-  });
-  await log.remove([`rec.${id}`, ...older.map(({ name }) => name)]);
-  if (view.drafts.size > 1) await removeDeadDrafts(place, view);
-  const last = generation - history;
-  const superfluous = view.records.filter((record) => record <= last).length;
-  if (superfluous > Math.min(collectionBatch, history)) await collect(place, last);
+export class Upkeep {
+  readonly #superseded: Superseded;
+  readonly #history: number;
+  #work: Promise<void> = Promise.resolve();
+
+  /** @param history how many generations to keep */
+  constructor(superseded: Superseded, history: number) {
+    this.#superseded = superseded;
+    this.#history = history;
+  }
+
+  /** Starts; what cannot be cleared away now can be after the next generation. */
+  after(place: LogPlace, settled: Settled): void {
+    this.#work = this.#work.then(() => this.#clear(place, settled)).catch(() => {});
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    await this.#work;
+  }
+
+  async #clear(place: LogPlace, { generation, id, view, isReached }: Settled): Promise<void> {
+    const { log } = place;
+    await log.remove([`rec.${id}`]);
+    if (!isReached) return;
+    const isOlder = (image: Image) => image.generation < generation;
+    await this.#superseded.clear(place, view.images.filter(isOlder));
+    await log.remove(view.textImages.filter(isOlder).map(({ name }) => name));
+    if (view.drafts.size > 1) await removeDeadDrafts(place, view);
+    const last = generation - this.#history;
+    const superfluous = view.records.filter((record) => record <= last).length;
+    if (superfluous > Math.min(collectionBatch, this.#history)) await collect(place, last);
+  }
 }
 
 /**
@@ -62,8 +87,10 @@ export async function collect(place: LogPlace, last: number): Promise<number> {
  * @param sight that shows the config file at the newest generation
  * @returns how many there were
  */
-export async function purgeBefore({ place, view }: Sight, before: number): Promise<number> {
+export async function purgeBefore(sight: Sight, before: number): Promise<number> {
+  const { place, view, newest } = sight;
   const { log } = place;
+  await claim(place, newest!, sight);
   const attempts = [...view!.images, ...view!.textImages, ...view!.publications];
   const old = attempts.filter(({ generation }) => generation < before);
   // The config file must not fall back behind what is deleted.

@@ -19,6 +19,7 @@ import {
   writePrivate,
 } from "../support/config_under_test.ts";
 import { describe, test, type TestContext } from "../support/kit.ts";
+import { generationsOf, litterBeside } from "../support/litter.ts";
 
 const schema = v.looseObject({ count: v.number(), filling: v.string(), sum: v.string() });
 type Summed = v.InferOutput<typeof schema>;
@@ -84,13 +85,15 @@ describe("concurrent saves", () => {
     const report = JSON.parse(reader.output().split("\n")[1]!) as Record<string, unknown>;
     assert.deepEqual(report["faults"], []);
     assert.ok(Number(report["versions"]) > 10, reader.output());
-    assert.deepEqual(await fs.readdir(directory), ["config.json"]);
     const stored = JSON.parse(await fs.readFile(path, "utf8")) as Summed;
     for (const each of configs) {
       await each.reload();
       assert.deepEqual(each.value, stored);
       assert.equal(each.status().state, "ok");
     }
+    await assertChained(config);
+    for (const each of configs) await each.close();
+    assert.deepEqual(await litterBeside(path), []);
   });
 
   test("with one expected generation: one wins, the others conflict", async (context) => {
@@ -109,8 +112,24 @@ describe("concurrent saves", () => {
       assert.deepEqual(result.reason.details, { expected: 1, current: 2 });
     }
     assert.equal(config.snapshot().generation, 2);
+    await config.close();
+    assert.deepEqual(await generationsOf(path), [1, 2]);
+    assert.deepEqual(await litterBeside(path), []);
   });
 });
+
+/** Each generation that is kept was made from the one before: no number is missing, and none counts twice. */
+async function assertChained(config: Config<Summed, Summed>): Promise<void> {
+  const entries = await config.history();
+  assert.equal(entries.length, 50);
+  assert.equal(entries[0]!.generation, config.snapshot().generation);
+  assert.equal(entries[0]!.newHash, config.snapshot().hash);
+  for (const [index, { generation, from, oldHash }] of entries.entries()) {
+    assert.equal(from, generation - 1);
+    const before = entries[index + 1];
+    if (before !== undefined) assert.deepEqual([from, oldHash], [before.to, before.newHash]);
+  }
+}
 
 /** Writes again and again; another config may always be quicker, and then it tries anew. */
 async function hurry(config: Config<Summed, Summed>, writes: number): Promise<void> {
@@ -127,21 +146,29 @@ describe("a full disk", () => {
   const options = { skip: unmountable, timeoutMs: 60_000 };
 
   test("refuses what is too large, and goes on", options, async (context) => {
-    const { directory, path, text } = await mountSmall(context);
+    const { path, text } = await mountSmall(context);
     const config = await openConfig(path, { schema, watch: brisk, ...listen() });
     context.after(() => config.close());
     const before = config.snapshot();
-    for (const length of [60_000, 100_000, 10_000_000]) {
+    // Of the first there is room for the record or the file to be published, not for both.
+    for (const length of [30_000, 60_000, 100_000, 10_000_000]) {
       await assert.rejects(config.setAt(["filling"], "x".repeat(length)), isFull);
       assert.equal(await fs.readFile(path, "utf8"), text);
-      assert.deepEqual(await fs.readdir(directory), ["config.json"]);
+      // What was there before any write has its record by now; the attempt that failed left nothing.
+      assert.deepEqual(await generationsOf(path), [1]);
+      assert.deepEqual(await litterBeside(path), []);
       assert.equal(config.snapshot(), before);
       assert.equal(config.status().state, "ok");
     }
-    await config.setAt(["filling"], "small");
+    const { snapshot } = await config.setAt(["filling"], "small");
     assert.equal(config.value.filling, "small");
+    assert.equal(snapshot.generation, 2);
     await replace(path, JSON.stringify({ ...firstDocument(), filling: "edited" }));
     await until("an edit is applied", () => config.value.filling === "edited");
+    const origins = (await config.history()).map(({ generation, origin }) => [generation, origin]);
+    assert.deepEqual(origins, [[3, "external"], [2, "commit"], [1, "external"]]);
+    await config.close();
+    assert.deepEqual(await litterBeside(path), []);
   });
 
   test("without any room refuses the smallest write", options, async (context) => {
@@ -152,10 +179,42 @@ describe("a full disk", () => {
     await fs.writeFile(filler, new Uint8Array(100_000)).catch(() => {});
     await assert.rejects(config.setAt(["count"], 2), isFull);
     assert.equal(await fs.readFile(path, "utf8"), text);
-    assert.deepEqual((await fs.readdir(directory)).sort(), ["config.json", "filler"]);
+    assert.deepEqual(await generationsOf(path), []);
+    assert.deepEqual(await litterBeside(path), ["filler"]);
+    assert.equal(config.status().state, "ok");
     await fs.unlink(filler);
-    await config.setAt(["count"], 2);
+    const { snapshot } = await config.setAt(["count"], 2);
+    assert.equal(snapshot.generation, 2);
     assert.equal((JSON.parse(await fs.readFile(path, "utf8")) as Summed).count, 2);
+    await config.close();
+    assert.deepEqual(await generationsOf(path), [1, 2]);
+    assert.deepEqual(await litterBeside(path), []);
+  });
+
+  test("that fills up between two writes loses neither", options, async (context) => {
+    const { directory, path } = await mountSmall(context);
+    const config = await openConfig(path, { schema, watch: false, ...listen() });
+    context.after(() => config.close());
+    await config.setAt(["filling"], "first");
+    await config.close();
+    const text = await fs.readFile(path, "utf8");
+    const names = await fs.readdir(directory, { recursive: true });
+    const filler = join(directory, "filler");
+    await fs.writeFile(filler, new Uint8Array(100_000)).catch(() => {});
+
+    const again = await openConfig(path, { schema, watch: false, ...listen() });
+    context.after(() => again.close());
+    assert.equal(again.snapshot().generation, 2);
+    await assert.rejects(again.setAt(["filling"], "second"), isFull);
+    assert.equal(await fs.readFile(path, "utf8"), text);
+    const left = await fs.readdir(directory, { recursive: true });
+    assert.deepEqual(left.sort(), [...names, "filler"].sort());
+    await fs.unlink(filler);
+    const { snapshot } = await again.setAt(["filling"], "second");
+    assert.equal(snapshot.generation, 3);
+    await again.close();
+    assert.deepEqual(await generationsOf(path), [1, 2, 3]);
+    assert.deepEqual(await litterBeside(path), []);
   });
 
   test("is no reason to take a migrated document back", options, async (context) => {
@@ -169,6 +228,13 @@ describe("a full disk", () => {
     assert.equal(config.value.count, 77);
     assert.equal(await fs.readFile(path, "utf8"), text);
     assert.match(ears.warnings.join("\n"), /migrated.*ENOSPC|migrated.*disk is full/);
+    assert.deepEqual(await litterBeside(path), ["filler"]);
+    await fs.unlink(filler);
+    await config.setAt(["filling"], "small");
+    const stored = JSON.parse(await fs.readFile(path, "utf8")) as Summed & { version: number };
+    assert.deepEqual([stored.version, stored.count, stored.filling], [2, 77, "small"]);
+    await config.close();
+    assert.deepEqual(await litterBeside(path), []);
   });
 });
 

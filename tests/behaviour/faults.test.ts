@@ -2,6 +2,7 @@
 /** What is wrong with a file never reaches the value: it stays, the status tells why, and the next good edit applies. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -18,6 +19,7 @@ import {
 } from "../support/config_under_test.ts";
 import { realAbilities } from "../support/host_under_test.ts";
 import { describe, runtime, test } from "../support/kit.ts";
+import { generationsOf, litterBeside, logOf } from "../support/litter.ts";
 
 const schema = v.looseObject({ rate: v.pipe(v.number(), v.minValue(1)) });
 
@@ -216,8 +218,7 @@ describe("a write meets what is wrong", () => {
     for (const watched of [true, false]) {
       const noticed = watched ? "noticed" : "not noticed yet";
       test(`an edit that ${name}, ${noticed}, is kept aside`, async (context) => {
-        const directory = await freshDirectory(context);
-        const path = join(directory, "config.json");
+        const path = join(await freshDirectory(context), "config.json");
         await writePrivate(path, '{ "rate": 1 }');
         const ears = listen();
         const watch = watched ? brisk : false;
@@ -231,19 +232,25 @@ describe("a write meets what is wrong", () => {
         assert.equal(snapshot.value.rate, 5);
         assert.equal(config.status().state, "ok");
         assert.deepEqual(JSON.parse(await fs.readFile(path, "utf8")), { rate: 5 });
-        const names = (await fs.readdir(directory)).filter((name) => name !== "config.json");
-        assert.equal(names.length, 1, names.join(", "));
-        const aside = join(directory, names[0]!);
+        const digits = createHash("sha256").update(text).digest("hex").slice(0, 16);
+        const aside = join(logOf(path), `refused.${digits}`);
         assert.equal(await fs.readFile(aside, "utf8"), text);
         assert.equal((await fs.stat(aside)).mode & 0o7777, 0o600);
-        assert.ok(ears.warnings.some((message) => message.includes(aside)), ears.warnings.join());
+        const told = ears.warnings.filter((message) => message.includes(aside));
+        assert.equal(told.length, 1, ears.warnings.join("\n"));
+        // It never ran, so it is no generation.
+        const kept = (await config.history()).map(({ from, to, origin }) => [from, to, origin]);
+        assert.deepEqual(kept, [[1, 2, "commit"], [0, 1, "external"]]);
+        await config.close();
+        const names = await fs.readdir(logOf(path));
+        assert.equal(names.filter((name) => name.startsWith("refused.")).length, 1);
+        assert.deepEqual(await litterBeside(path), []);
       });
     }
   }
 
   test("a good edit that was not noticed yet is built upon", async (context) => {
-    const directory = await freshDirectory(context);
-    const path = join(directory, "config.json");
+    const path = join(await freshDirectory(context), "config.json");
     await writePrivate(path, '{ "rate": 1 }');
     const config = await openConfig(path, { schema, watch: false, ...listen() });
     context.after(() => config.close());
@@ -251,7 +258,14 @@ describe("a write meets what is wrong", () => {
     await config.setAt(["rate"], 9);
     assert.deepEqual(config.value, { rate: 9, name: "theirs" });
     assert.deepEqual(JSON.parse(await fs.readFile(path, "utf8")), { rate: 9, name: "theirs" });
-    assert.deepEqual(await fs.readdir(directory), ["config.json"]);
+    // The edit has a generation of its own, which can be returned to.
+    const kept = (await config.history()).map(({ from, to, origin }) => [from, to, origin]);
+    assert.deepEqual(kept, [[2, 3, "commit"], [1, 2, "external"], [0, 1, "external"]]);
+    await config.rollback(2);
+    assert.equal(await fs.readFile(path, "utf8"), '{ "rate": 7, "name": "theirs" }');
+    await config.close();
+    assert.deepEqual(await generationsOf(path), [1, 2, 3, 4]);
+    assert.deepEqual(await litterBeside(path), []);
   });
 
   test("a file that was removed is written again", async (context) => {
@@ -263,11 +277,14 @@ describe("a write meets what is wrong", () => {
     await config.setAt(["rate"], 2);
     assert.deepEqual(JSON.parse(await fs.readFile(path, "utf8")), { rate: 2 });
     assert.equal(config.status().state, "ok");
+    const kept = (await config.history()).map(({ from, to, origin }) => [from, to, origin]);
+    assert.deepEqual(kept, [[1, 2, "commit"], [0, 1, "external"]]);
+    await config.close();
+    assert.deepEqual(await litterBeside(path), []);
   });
 
   test("a directory in its place refuses it and stays", async (context) => {
-    const directory = await freshDirectory(context);
-    const path = join(directory, "config.json");
+    const path = join(await freshDirectory(context), "config.json");
     await writePrivate(path, '{ "rate": 1 }');
     const config = await openConfig(path, { schema, watch: false, ...listen() });
     context.after(() => config.close());
@@ -275,7 +292,9 @@ describe("a write meets what is wrong", () => {
     await fs.mkdir(path);
     await assert.rejects(config.setAt(["rate"], 2), { code: "UNSAFE_FILE" });
     assert.equal(config.value.rate, 1);
-    assert.deepEqual(await fs.readdir(directory), ["config.json"]);
+    assert.deepEqual((await config.history()).map(({ generation }) => generation), [1]);
+    await config.close();
     assert.deepEqual(await fs.readdir(path), []);
+    assert.deepEqual(await litterBeside(path), []);
   });
 });

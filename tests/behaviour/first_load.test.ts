@@ -15,6 +15,8 @@ import {
 } from "../support/config_under_test.ts";
 import { realAbilities } from "../support/host_under_test.ts";
 import { describe, test } from "../support/kit.ts";
+import { generationsOf, litterBeside, logOf } from "../support/litter.ts";
+import { logPlants, openBesideHistory, situations } from "../support/planted.ts";
 
 const schema = v.looseObject({ rate: v.pipe(v.number(), v.minValue(1)) });
 const seed = { rate: 7 };
@@ -30,13 +32,24 @@ describe("a missing file", () => {
     assert.deepEqual(JSON.parse(await fs.readFile(path, "utf8")), seed);
     assert.equal((await fs.stat(path)).mode & 0o7777, 0o600);
     assert.equal((await fs.stat(join(path, ".."))).mode & 0o7777, 0o700);
-    assert.deepEqual(await fs.readdir(join(path, "..")), ["config.json"]);
+    assert.equal((await fs.stat(logOf(path))).mode & 0o7777, 0o700);
+    assert.equal((await fs.stat(join(logOf(path), "g.1"))).mode & 0o7777, 0o600);
     await Promise.resolve();
     assert.deepEqual(ears.events.map(({ origin, from, to }) => [origin, from, to]), [[
       "seed",
       0,
       1,
     ]]);
+    await config.close();
+    assert.deepEqual(await litterBeside(path), []);
+    // What is there counts from now on, not the seed; and its number is the one that was given.
+    const options = { schema, seed: { rate: 8 }, watch: false, ...listen() } as const;
+    const again = await openConfig(path, options);
+    context.after(() => again.close());
+    assert.deepEqual(again.value, seed);
+    assert.equal(again.snapshot().generation, 1);
+    const kept = (await again.history()).map(({ origin, from, to }) => [origin, from, to]);
+    assert.deepEqual(kept, [["seed", 0, 1]]);
   });
 
   test("is seeded once by any number of configs", async (context) => {
@@ -49,24 +62,36 @@ describe("a missing file", () => {
     for (const config of configs) {
       await config.reload();
       assert.deepEqual(config.value, stored);
+      assert.equal(config.snapshot().generation, 1);
     }
-    assert.deepEqual(await fs.readdir(join(path, "..")), ["config.json"]);
+    const kept = (await configs[0]!.history()).map(({ origin, to }) => [origin, to]);
+    assert.deepEqual(kept, [["seed", 1]]);
+    for (const config of configs) await config.close();
+    assert.deepEqual(await generationsOf(path), [1]);
+    assert.deepEqual(await litterBeside(path), []);
   });
 
-  test("that another process seeds at that very moment is theirs", async (context) => {
-    const path = join(await freshDirectory(context), "config.json");
-    const real = countLooks().host;
-    const { host } = countLooks({
-      list: async (directory) => {
-        await writePrivate(path, '{ "rate": 8 }');
-        return await real.list(directory);
-      },
+  for (const moment of ["list", "create", "link", "syncDirectory"] as const) {
+    test(`that another process seeds at that very moment is theirs: ${moment}`, async (context) => {
+      const path = join(await freshDirectory(context), "config.json");
+      const real = countLooks().host;
+      const theirs = async () => {
+        await fs.writeFile(path, '{ "rate": 8 }', { mode: 0o600, flag: "wx" }).catch(() => {});
+      };
+      const before = async (...given: unknown[]) => {
+        await theirs();
+        return await (real[moment] as (...given: unknown[]) => Promise<never>)(...given);
+      };
+      const { host } = countLooks({ [moment]: before });
+      const config = await openConfig(path, { schema, seed, host, watch: false, ...listen() });
+      context.after(() => config.close());
+      await config.reload();
+      assert.deepEqual(config.value, { rate: 8 });
+      assert.equal(await fs.readFile(path, "utf8"), '{ "rate": 8 }');
+      await config.close();
+      assert.deepEqual(await litterBeside(path), []);
     });
-    const config = await openConfig(path, { schema, seed, host, watch: false, ...listen() });
-    context.after(() => config.close());
-    assert.deepEqual(config.value, { rate: 8 });
-    assert.deepEqual(JSON.parse(await fs.readFile(path, "utf8")), { rate: 8 });
-  });
+  }
 
   test("without a seed gives the defaults, and no file", async (context) => {
     const directory = await freshDirectory(context);
@@ -183,8 +208,7 @@ describe("a file that is there but cannot be used", () => {
   }
 
   test("makes itself felt at a write, too, and stays", async (context) => {
-    const directory = await freshDirectory(context);
-    const path = join(directory, "config.json");
+    const path = join(await freshDirectory(context), "config.json");
     await writePrivate(path, '{ "rate": 1 }');
     const real = countLooks().host;
     let failing = false;
@@ -199,11 +223,57 @@ describe("a file that is there but cannot be used", () => {
     failing = true;
     await assert.rejects(config.setAt(["rate"], 3), hasErrno("EACCES"));
     assert.equal(await fs.readFile(path, "utf8"), text);
-    assert.deepEqual(await fs.readdir(directory), ["config.json"]);
+    assert.deepEqual(await litterBeside(path), []);
     failing = false;
+    assert.deepEqual((await config.history()).map(({ generation }) => generation), [1]);
     await config.setAt(["rate"], 3);
     assert.deepEqual(config.value, { rate: 3, name: "theirs" });
+    const kept = (await config.history()).map(({ from, to, origin }) => [from, to, origin]);
+    assert.deepEqual(kept, [[2, 3, "commit"], [1, 2, "external"], [0, 1, "external"]]);
+    await config.close();
+    assert.deepEqual(await litterBeside(path), []);
   });
+});
+
+describe("a log of somebody else", () => {
+  for (const { name, skip, plant } of logPlants) {
+    test(`takes no write: ${name}`, { skip }, async (context) => {
+      const path = join(await freshDirectory(context), "config.json");
+      await plant(logOf(path));
+      await writePrivate(path, '{ "rate": 1 }');
+      const writing = async () => {
+        const config = await openConfig(path, { schema, watch: false, ...listen() });
+        context.after(() => config.close());
+        await config.setAt(["rate"], 2);
+      };
+      await assert.rejects(writing(), { code: "UNSAFE_FILE" });
+      assert.equal(await fs.readFile(path, "utf8"), '{ "rate": 1 }');
+      // Neither through the link nor into the directory was anything written.
+      const within = await fs.readdir(logOf(path)).catch(() => fs.readFile(logOf(path), "utf8"));
+      assert.equal(within.length, 0);
+    });
+
+    for (const situation of situations) {
+      test(`is not believed beside ${situation}: ${name}`, { skip }, async (context) => {
+        const { path, config } = await openBesideHistory(situation, plant, context);
+        if (config !== undefined) {
+          config.subscribe(() => assert.fail("nothing of theirs may be taken over"));
+          await config.reload().catch(() => {});
+          assert.deepEqual(config.value, { rate: 1 });
+        }
+        const text = await fs.readFile(path, "utf8").catch(() => "none");
+        assert.equal(text, situation === "no file" ? "none" : '{ "rate": 1 }');
+      });
+    }
+  }
+
+  for (const situation of situations) {
+    test(`is another matter than one of ours beside ${situation}`, async (context) => {
+      const { config } = await openBesideHistory(situation, async () => {}, context);
+      await config?.reload();
+      assert.deepEqual(config?.value, { rate: 66 });
+    });
+  }
 });
 
 function hasErrno(errno: string): (error: unknown) => boolean {

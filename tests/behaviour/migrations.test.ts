@@ -15,6 +15,7 @@ import {
   writePrivate,
 } from "../support/config_under_test.ts";
 import { describe, test } from "../support/kit.ts";
+import { litterBeside } from "../support/litter.ts";
 
 const schema = v.looseObject({
   version: v.literal(4),
@@ -46,8 +47,7 @@ const newest = {
 
 describe("a document of an older version", () => {
   test("is chained to the newest and stored in one step", async (context) => {
-    const directory = await freshDirectory(context);
-    const path = join(directory, "config.json");
+    const path = join(await freshDirectory(context), "config.json");
     await writePrivate(path, versionOne);
     const before = await fs.stat(path, { bigint: true });
     const ears = listen();
@@ -59,10 +59,14 @@ describe("a document of an older version", () => {
     assert.deepEqual(JSON.parse(await fs.readFile(path, "utf8")), newest);
     const after = await fs.stat(path, { bigint: true });
     assert.notEqual(after.ino, before.ino, "it was renamed over, not written in place");
-    assert.deepEqual(await fs.readdir(directory), ["config.json"]);
     assert.equal(config.snapshot().generation, 2);
     await Promise.resolve();
     assert.ok(ears.events.some(({ origin, to }) => origin === "migration" && to === 2));
+    // What was there before is kept as it was, and can be told from what the migration made of it.
+    const kept = (await config.history()).map(({ from, to, origin }) => [from, to, origin]);
+    assert.deepEqual(kept, [[1, 2, "migration"], [0, 1, "external"]]);
+    await config.close();
+    assert.deepEqual(await litterBeside(path), []);
   });
 
   test("is migrated when an edit brings it, with one call", async (context) => {
@@ -80,6 +84,10 @@ describe("a document of an older version", () => {
     const stored = { version: 4, limits: { rate: 6 }, trail: [3] };
     assert.deepEqual(JSON.parse(await fs.readFile(path, "utf8")), stored);
     assert.equal(config.status().state, "ok");
+    const kept = (await config.history()).map(({ to, origin }) => [to, origin]);
+    assert.deepEqual(kept, [[3, "migration"], [2, "external"], [1, "external"]]);
+    await config.close();
+    assert.deepEqual(await litterBeside(path), []);
   });
 
   test('is left as it is with migrate: "memory", until the next write', async (context) => {

@@ -1,11 +1,11 @@
 /** Who may read and write the file: exactly its owner after every write, and nobody who is not to be trusted before. */
 import assert from "node:assert/strict";
 import * as fs from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import * as v from "valibot";
 import { detectHost } from "../../adapters/detect.ts";
-import { openConfig } from "../../mod.ts";
+import { isHoldfastError, openConfig } from "../../mod.ts";
 import {
   brisk,
   countLooks,
@@ -17,6 +17,8 @@ import {
 } from "../support/config_under_test.ts";
 import { realAbilities } from "../support/host_under_test.ts";
 import { describe, test } from "../support/kit.ts";
+import { generationsOf, litterBeside, logOf } from "../support/litter.ts";
+import { isForetold, openGuessable, zeros } from "../support/planted.ts";
 
 const schema = v.looseObject({ rate: v.number() });
 const { withUmask } = realAbilities;
@@ -39,6 +41,7 @@ describe("the mode", () => {
         context.after(() => config.close());
         assert.equal(await modeOf(path), 0o600);
         assert.equal(await modeOf(join(path, "..")), 0o700);
+        assert.equal(await modeOf(logOf(path)), 0o700);
         await config.setAt(["rate"], 2);
         assert.equal(await modeOf(path), 0o600);
         await fs.chmod(path, 0o644);
@@ -50,9 +53,17 @@ describe("the mode", () => {
         await fs.writeFile(path, "broken");
         await assert.rejects(config.reload(), { code: "PARSE" });
         await config.set({ rate: 5 });
-        const names = await fs.readdir(join(path, ".."));
-        assert.equal(names.length, 2, "the refused text is kept aside");
-        for (const name of names) assert.equal(await modeOf(join(path, "..", name)), 0o600, name);
+        await config.close();
+        assert.deepEqual(await generationsOf(path), [1, 2, 3, 4, 5]);
+        assert.deepEqual(await litterBeside(path), []);
+        const kept = await fs.readdir(logOf(path));
+        assert.ok(kept.some((name) => name.startsWith("refused.")), kept.join());
+        const names = await fs.readdir(join(path, ".."), { recursive: true });
+        assert.ok(names.length > kept.length + 2, names.join());
+        for (const name of names) {
+          const expected = name === basename(logOf(path)) ? 0o700 : 0o600;
+          assert.equal(await modeOf(join(path, "..", name)), expected, name);
+        }
       });
     });
   }
@@ -117,8 +128,7 @@ describe("a file that everybody can write", () => {
   });
 
   test("is refused at a write that finds it, too, and stays", async (context) => {
-    const directory = await freshDirectory(context);
-    const path = join(directory, "config.json");
+    const path = join(await freshDirectory(context), "config.json");
     await writePrivate(path, '{ "rate": 1 }');
     const config = await openConfig(path, { schema, watch: false, ...listen() });
     context.after(() => config.close());
@@ -126,7 +136,11 @@ describe("a file that everybody can write", () => {
     await fs.chmod(path, 0o666);
     await assert.rejects(config.setAt(["rate"], 3), { code: "UNSAFE_FILE" });
     assert.equal(await fs.readFile(path, "utf8"), '{ "rate": 2 }');
-    assert.deepEqual(await fs.readdir(directory), ["config.json"]);
+    assert.equal(await modeOf(path), 0o666);
+    assert.equal(config.value.rate, 1);
+    assert.deepEqual((await config.history()).map(({ generation }) => generation), [1]);
+    await config.close();
+    assert.deepEqual(await litterBeside(path), []);
   });
 });
 
@@ -188,40 +202,53 @@ describe("a directory that everybody can write", () => {
 });
 
 describe("temporaries", () => {
-  test("have names that nobody guesses, and follow no planted link", async (context) => {
-    const directory = await freshDirectory(context);
-    const path = join(directory, "config.json");
-    await writePrivate(path, '{ "rate": 1 }');
-    const victim = join(directory, "victim");
-    await fs.writeFile(victim, "untouched");
-    const real = detectHost();
-    const created: string[] = [];
-    let guessable = false;
-    const { host } = countLooks({
-      create: (at, mode) => {
-        created.push(at);
-        return real.create(at, mode);
-      },
-      random: (byteLength) => guessable ? new Uint8Array(byteLength) : real.random(byteLength),
-    });
-    const config = await openConfig(path, { schema, host, watch: false, ...listen() });
-    context.after(() => config.close());
+  test("have names that nobody guesses", async (context) => {
+    const { path, config, made } = await openGuessable(context);
     for (const rate of [2, 3, 4]) await config.setAt(["rate"], rate);
-    assert.equal(new Set(created).size, 3);
-    for (const name of created) assert.match(basename(name), /^\.config\.json\.[0-9a-f]{32}\.tmp$/);
+    await config.close();
+    const secret = made.filter((name) => !isForetold(path, name));
+    const beside = /^\.config\.json\.[0-9a-f]{32}\.tmp$/;
+    const within = /^(rec|pub\.\d+|(img|ext|txt)\.\d+\.[0-9a-f]{32})\.[0-9a-f]{32}$/;
+    for (const name of secret) {
+      assert.match(basename(name), dirname(name) === logOf(path) ? within : beside);
+    }
+    assert.ok(secret.length >= 4 + 2 * 3, made.join("\n"));
+    assert.equal(new Set(secret).size, secret.length);
+    assert.deepEqual(await litterBeside(path), ["victim"]);
+  });
 
-    guessable = true;
-    await config.setAt(["rate"], 5);
-    const guessed = created.at(-1)!;
-    await fs.symlink(victim, guessed);
-    await assert.rejects(config.setAt(["rate"], 6), { code: "IO" });
-    assert.equal(await fs.readFile(victim, "utf8"), "untouched");
-    assert.equal(await fs.readlink(guessed), victim);
-    assert.deepEqual(JSON.parse(await fs.readFile(path, "utf8")), { rate: 5 });
-    guessable = false;
-    await config.setAt(["rate"], 6);
-    assert.deepEqual(JSON.parse(await fs.readFile(path, "utf8")), { rate: 6 });
-    assert.equal(await fs.readFile(victim, "utf8"), "untouched");
+  for (const name of [`rec.${zeros}`, `pub.3.${zeros}`, `img.3.${zeros}.${zeros}`]) {
+    test(`follow no link planted at ${name.replaceAll(zeros, "ID")}`, async (context) => {
+      const { path, config, guessing, victim, assertUnharmed } = await openGuessable(context);
+      await config.setAt(["rate"], 2);
+      await fs.symlink(victim, join(logOf(path), name));
+      guessing.on = true;
+      await assert.rejects(config.setAt(["rate"], 6), { code: "IO" });
+      await assertUnharmed();
+      assert.deepEqual(JSON.parse(await fs.readFile(path, "utf8")), { rate: 2 });
+      assert.deepEqual(await generationsOf(path), [1, 2]);
+      guessing.on = false;
+      await config.setAt(["rate"], 6);
+      assert.deepEqual(JSON.parse(await fs.readFile(path, "utf8")), { rate: 6 });
+      await assertUnharmed();
+    });
+  }
+
+  test("follow no link planted beside the file", async (context) => {
+    const { path, config, guessing, victim, assertUnharmed } = await openGuessable(context);
+    const planted = [`.config.json.${zeros}.tmp`, ".config.json.mark.1000"];
+    for (const name of planted) await fs.symlink(victim, join(dirname(path), name));
+    guessing.on = true;
+    // They may be in the way of a write, and no more than that.
+    await config.setAt(["rate"], 2).catch((error: unknown) => {
+      assert.ok(isHoldfastError(error, "IO"), String(error));
+    });
+    await assertUnharmed();
+    guessing.on = false;
+    await config.setAt(["rate"], 3);
+    assert.deepEqual(JSON.parse(await fs.readFile(path, "utf8")), { rate: 3 });
+    for (const name of planted) assert.equal(await fs.readlink(join(path, "..", name)), victim);
+    await assertUnharmed();
   });
 });
 
@@ -243,8 +270,9 @@ describe("a symbolic link", () => {
     assert.ok((await fs.lstat(target)).isFile());
     assert.equal(await modeOf(target), 0o600);
     assert.deepEqual(JSON.parse(await fs.readFile(target, "utf8")), { rate: 2 });
+    // The generations are kept beside the file itself, not beside a link to it.
     assert.deepEqual(await fs.readdir(join(directory, "etc")), ["config.json"]);
-    assert.deepEqual((await fs.readdir(join(directory, "one"))).sort(), ["middle", "real.json"]);
+    assert.deepEqual(await generationsOf(target), [1, 2]);
 
     await replace(target, '{ "rate": 3 }');
     await until("an edit of the target is applied", () => config.value.rate === 3);
@@ -257,5 +285,10 @@ describe("a symbolic link", () => {
     assert.deepEqual(JSON.parse(await fs.readFile(target, "utf8")), { rate: 3 });
     await replace(join(directory, "two", "new.json"), '{ "rate": 6 }');
     await until("an edit of that is applied", () => config.value.rate === 6);
+    await config.close();
+    assert.deepEqual(await fs.readdir(join(directory, "etc")), ["config.json"]);
+    assert.deepEqual(await litterBeside(target), ["middle"]);
+    assert.deepEqual(await litterBeside(join(directory, "two", "new.json")), []);
+    assert.deepEqual(await generationsOf(target), [1, 2, 3]);
   });
 });

@@ -1,0 +1,104 @@
+import { uniqueId } from "../host/durable.ts";
+import type { Host } from "../host/host.ts";
+import type { Loaded } from "../source/source.ts";
+import { adoptEdit } from "./adopt.ts";
+import type { Found } from "./config_file.ts";
+import { outdated } from "./generation_log.ts";
+import type { LogPlace } from "./log_place.ts";
+import { type GenerationRecord, hashOf } from "./record.ts";
+import type { Sight } from "./sight.ts";
+import type { Upkeep } from "./upkeep.ts";
+
+/** What a recorder works with. */
+export interface RecorderParts {
+  readonly host: Host;
+  /** Reads the config file. */
+  readonly read: () => Promise<Found | undefined>;
+  readonly upkeep: Upkeep;
+}
+
+/** Content that is to be a generation. */
+export interface Unrecorded {
+  readonly loaded: Loaded;
+  readonly bytes: Uint8Array;
+  /** Undefined where it does not stand in the config file any more. */
+  readonly found: Found | undefined;
+}
+
+/** Gives numbers, and records what others wrote. */
+export class Recorder {
+  readonly #parts: RecorderParts;
+  /** The newest generation whose record was seen: no number up to there is given again. */
+  #numbered = 0;
+  /** The newest generation whose record is known to be durable. */
+  #durable = 0;
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes a record durable before anybody relies on it: visible is not yet durable. */
+  async secure(place: LogPlace, generation: number): Promise<void> {
+    if (generation > this.#durable) await place.log.sync();
+    this.secured(generation);
+  }
+
+  /** Remembers that a record is durable. */
+  secured(generation: number): void {
+    this.#durable = Math.max(this.#durable, generation);
+    this.#numbered = Math.max(this.#numbered, generation);
+  }
+
+  /**
+   * The number after every one that was given, as far as is known: the compare-and-swap finds out the rest.
+   *
+   * @param sight what was seen last of this place; undefined when nothing was
+   * @param isRecorded whether what runs has a record: then a log that was not seen is our own
+   */
+  async next(place: LogPlace, sight: Sight | undefined, isRecorded: boolean): Promise<number> {
+    const top = sight?.view?.top ?? 0;
+    const after = sight?.standing.kind === "edited" ? sight.standing.after : 0;
+    const marked = top === 0 && !isRecorded ? await place.mark() : 0;
+    // A mark without records says that they were deleted; or they have come since.
+    if (marked > 0 && await place.view() !== undefined) {
+      throw outdated(place.path, { expected: 0, current: marked });
+    }
+    return Math.max(top, after, marked, this.#numbered) + 1;
+  }
+
+  /**
+   * Records what somebody else wrote.
+   *
+   * @param current what runs, if that has a record
+   * @returns the same content with its generation
+   * @throws what {@link adoptEdit} throws
+   */
+  async record(
+    place: LogPlace,
+    sight: Sight | undefined,
+    current: Loaded | undefined,
+    { loaded, bytes, found }: Unrecorded,
+  ): Promise<Loaded> {
+    const { host, read, upkeep } = this.#parts;
+    const { newest } = sight ?? {};
+    // What was recorded here just now, or what was seen but could not be taken over.
+    const isSeen = (newest?.generation ?? 0) > (current?.generation ?? 0);
+    const parent = isSeen ? newest : current;
+    const record: GenerationRecord = {
+      generation: await this.next(place, sight, current !== undefined),
+      parent: parent?.generation ?? 0,
+      parentHash: parent?.hash ?? "",
+      id: uniqueId(host),
+      hash: hashOf(host, bytes),
+      at: new Date(host.now()).toISOString(),
+      origin: "external",
+      calls: [],
+      text: bytes,
+    };
+    const view = await adoptEdit({ place, record, found, read });
+    const { generation, id, hash, origin, calls, at } = record;
+    this.secured(generation);
+    upkeep.after(place, { generation, id, view, isReached: found !== undefined });
+    return { ...loaded, generation, hash, record: { origin, calls, at } };
+  }
+}
