@@ -17,7 +17,7 @@ export interface Edit {
   readonly alone?: {
     readonly origin: Origin;
     /** The kept generation whose content it brings back. */
-    readonly restores?: number;
+    readonly restores?: { readonly generation: number; readonly hash: string };
     /** Whether it takes the document away. */
     readonly removes?: boolean;
   };

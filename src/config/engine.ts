@@ -139,7 +139,7 @@ export class Engine {
       base,
       refused: refusedContent(this.#refusal),
       cause,
-      restores: how?.restores,
+      restores: how?.restores?.generation,
     });
     return this.#apply(loaded, prepared, cause);
   }

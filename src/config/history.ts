@@ -3,7 +3,7 @@ import { namedIn } from "../core/cause.ts";
 import type { Change } from "../core/change.ts";
 import { diff } from "../core/diff.ts";
 import { type Json, valueAt } from "../core/document.ts";
-import { hideValues, redactCalls, redactChanges } from "../core/redact.ts";
+import { hideChanges, redactCalls, redactChanges } from "../core/redact.ts";
 import type { OpenStore, StoredGeneration } from "../store/store.ts";
 import type { HistoryEntry } from "./reports.ts";
 
@@ -23,7 +23,7 @@ export async function readHistory(
 ): Promise<readonly HistoryEntry[]> {
   const entries: HistoryEntry[] = [];
   let ahead: StoredGeneration | undefined;
-  for (const generation of (await store.generations()).slice(0, limit)) {
+  for (const generation of (await store.generations()).slice(0, Math.max(0, limit))) {
     const stored = ahead?.generation === generation ? ahead : await store.read(generation);
     // It was collected meanwhile.
     if (stored === undefined) continue;
@@ -49,7 +49,7 @@ function entryOf(
     generation,
     from: stored.parent,
     to: generation,
-    changes: isBlind ? hideValues(changes) : redactChanges(changes, parts.annotations),
+    changes: isBlind ? hideChanges(changes) : redactChanges(changes, parts.annotations),
     source: parts.name,
     oldHash: stored.parentHash,
     newHash: hash,

@@ -181,15 +181,16 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     const { name } = this.#parts;
     const stored = await this.#store("roll back").read(generation);
     if (stored === undefined) throw notKept(name, generation);
-    const { document } = stored;
+    const { document, hash } = stored;
     if (document === undefined) return await this.remove(options);
-    const alone = { origin: "rollback", restores: generation } as const;
+    const alone = { origin: "rollback", restores: { generation, hash } } as const;
     return await this.#submit({ apply: () => document, alone }, options);
   }
 
   async purge({ before }: { readonly before: number }): Promise<number> {
     this.#assertOpen("purge");
     const store = this.#store("purge");
+    if (!Number.isInteger(before) && before !== Infinity) throw noGeneration(before);
     return await this.#queue.run(() => store.purge(before));
   }
 
@@ -268,6 +269,14 @@ function needsDefaults(name: string): HoldfastError {
   return holdfastError("INVALID", message, {
     problems: [{ path: [], message, severity: "error" }],
   });
+}
+
+function noGeneration(given: number): HoldfastError {
+  return holdfastError(
+    "UNSUPPORTED",
+    `Cannot purge before generation ${given}: found no whole number; give that of the oldest to keep`,
+    { what: `generation ${given}` },
+  );
 }
 
 function asynchronous(): HoldfastError {

@@ -155,6 +155,8 @@ export class Writer {
     const { loaded, document } = engine.running;
     if (how?.removes === true) return loaded.document === undefined && engine.refusal === undefined;
     if (changes.length > 0 || loaded.document === undefined || engine.refusal) return false;
+    // The same document may have been written in another way.
+    if ((how?.restores?.hash ?? loaded.hash) !== loaded.hash) return false;
     // What runs was migrated in memory; the store holds the old version still.
     if (diff(loaded.document, document).length > 0) return false;
     await this.#lookAgain();

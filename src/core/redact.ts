@@ -76,11 +76,11 @@ export function redactCalls(
   });
 }
 
-/** Puts the placeholder for every value of some changes, where it is not known what was secret. */
-export function hideValues(changes: readonly Change[]): readonly Change[] {
-  return redactBefore(changes).map((change) =>
-    change.kind === "removed" ? change : { ...change, after: redacted }
-  );
+/** Says only that something changed, where it is not known what of it was secret. */
+export function hideChanges(changes: readonly Change[]): readonly Change[] {
+  return changes.length === 0
+    ? []
+    : [{ path: [], kind: "changed", before: redacted, after: redacted }];
 }
 
 /**

@@ -8,6 +8,7 @@ import { fileMode, type LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 import {
   isRemoval,
+  nameImage,
   nameInode,
   publish,
   removeOlderPublications,
@@ -87,8 +88,10 @@ async function prepare(commit: Commit): Promise<Found | undefined> {
   try {
     const [found] = await together([
       assertBase(commit),
-      writeNew(host, draftPath(place, record), fileMode, encodeRecord(host, record)).then(opened),
-      isRemoval(record) ? Promise.resolve() : writePublication(commit).then(opened),
+      together([
+        writeNew(host, draftPath(place, record), fileMode, encodeRecord(host, record)).then(opened),
+        isRemoval(record) ? Promise.resolve() : writePublication(commit).then(opened),
+      ]).then(() => isRemoval(record) ? undefined : nameImage(commit)),
     ]).catch(async (error: unknown) => {
       await together(files.map((file) => file.close().catch(() => {})));
       throw error;
@@ -174,12 +177,20 @@ async function isSameFile(
   }
 }
 
-/** Step 4. Nothing may be unlinked: it may have been committed, built upon and collected while we stood still. */
+/**
+ * Step 4. Nothing may be unlinked: it may have been committed, built upon and collected while we stood still. Or the log was
+ * deleted in the middle of it, and begun anew with other numbers.
+ */
 export function assertAboveFloor(
   commit: Pick<Commit, "place" | "record">,
   view: LogView | undefined,
 ): asserts view is LogView {
-  if (view !== undefined && commit.record.generation > view.floor) return;
+  const { generation, parent } = commit.record;
+  if (view !== undefined && generation > view.floor) {
+    const isBased = parent <= view.floor || view.records.includes(parent);
+    const isBuiltUpon = view.top === generation || view.records.includes(generation + 1);
+    if (isBased && isBuiltUpon) return;
+  }
   throw unknown(commit, undefined);
 }
 

@@ -1,4 +1,5 @@
 import type { Json } from "../core/document.ts";
+import { diff } from "../core/diff.ts";
 import { holdfastError, isHoldfastError } from "../core/error.ts";
 import { documentBytesMax, publicationLagMs } from "../core/limits.ts";
 import type { Format } from "../format/format.ts";
@@ -131,7 +132,9 @@ export class FileReader {
     if (restores !== undefined) {
       const record = await this.place.log.read(restores);
       if (record === undefined) throw notKept(path, restores);
-      return { text: new TextDecoder().decode(record.text), bytes: record.text };
+      const kept = this.#format.decode(record.text, path);
+      // One of an older version was migrated on its way.
+      if (diff(kept.document, document).length === 0) return { ...kept, bytes: record.text };
     }
     const text = this.#format.encode(document, this.#text);
     const bytes = new TextEncoder().encode(text);

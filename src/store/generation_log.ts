@@ -22,6 +22,7 @@ export class GenerationLog {
   readonly #warn: (message: string) => void;
   readonly #headers = new Map<number, RecordHeader | "void">();
   #topSeen = 0;
+  #absent = 0;
 
   constructor(host: Host, directory: string, warn: (message: string) => void) {
     this.#host = host;
@@ -60,9 +61,17 @@ export class GenerationLog {
       if (generation <= view.floor) return undefined;
       const header = await this.header(generation);
       if (header !== undefined) return header;
-      if (this.#headers.get(generation) !== "void") return "moved";
+      if (this.#headers.get(generation) !== "void" && !this.#isNothing(generation)) return "moved";
     }
     return undefined;
+  }
+
+  /** Whether a name was listed again after nothing was found behind it, as a link to nothing is. */
+  #isNothing(generation: number): boolean {
+    const isAgain = this.#absent === generation;
+    this.#absent = generation;
+    if (isAgain) this.#tellVoid(generation);
+    return isAgain;
   }
 
   /** What a record says beside its text; undefined when it is void or not there. */
@@ -85,12 +94,7 @@ export class GenerationLog {
     if (bytes === "absent") return undefined;
     const record = bytes === "unsafe" ? undefined : decodeRecord(this.#host, bytes, generation);
     if (record === undefined) {
-      this.#warn(
-        `Cannot read ${
-          this.path(name)
-        }: found no whole record; generation ${generation} is lost, and its number is not used again`,
-      );
-      this.#remember(generation, "void");
+      this.#tellVoid(generation);
       return undefined;
     }
     const { text: _, ...header } = record;
@@ -132,6 +136,15 @@ export class GenerationLog {
       }
       throw error;
     }
+  }
+
+  #tellVoid(generation: number): void {
+    this.#warn(
+      `Cannot read ${
+        this.path(`g.${generation}`)
+      }: found no whole record; generation ${generation} is lost, and its number is not used again`,
+    );
+    this.#remember(generation, "void");
   }
 
   #remember(generation: number, header: RecordHeader | "void"): void {

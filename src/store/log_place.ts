@@ -35,6 +35,7 @@ export class LogPlace {
   #judged: { readonly as: string; readonly error: Error | undefined } | undefined;
   #mark: number | undefined;
   #opened = false;
+  #wasSeen = false;
 
   constructor(host: Host, path: string, trust: Trust, warn: (message: string) => void) {
     this.host = host;
@@ -70,6 +71,7 @@ export class LogPlace {
     ignoreRejection(listing);
     const view = await this.#isTrusted() ? await listing : undefined;
     if (view === undefined) this.#opened = false;
+    this.#wasSeen = view !== undefined;
     if (view !== undefined && !view.isEmpty) return view;
     this.#mark = undefined;
     return undefined;
@@ -130,7 +132,8 @@ export class LogPlace {
       if (hasErrno(error, "ENOENT")) return true;
       const isRefused = isHoldfastError(error, "UNSAFE_FILE") ||
         hasErrno(error, "EACCES", "EPERM", "ENOTDIR");
-      if (!isRefused) throw error;
+      // A log that was read before is there, whatever is the matter with it now.
+      if (!isRefused || this.#wasSeen) throw error;
       this.#warn(`${(error as Error).message}; generations are counted in this process alone`);
       return false;
     }

@@ -34,6 +34,9 @@ export interface LogView {
   readonly isEmpty: boolean;
 }
 
+// Greater numbers are of somebody else: counting on from them would leave the integers that are safe.
+const generationMax = 2 ** 52;
+
 const id = "[0-9a-f]{32}";
 const number = "0|[1-9]\\d{0,15}";
 const namePattern = new RegExp(
@@ -53,7 +56,7 @@ export function viewOf(names: readonly string[]): LogView {
     const [, numbered, digits, draft, file, fileDigits, image, imageDigits, recordId] = match;
     const generation = Number(digits ?? fileDigits ?? imageDigits);
     if (draft !== undefined) drafts.add(draft);
-    else if (!Number.isSafeInteger(generation)) continue;
+    else if (generation > generationMax) continue;
     else if (numbered === "g") records.push(generation);
     else if (numbered === "floor") floor = Math.max(floor, generation);
     else if (file !== undefined) files[file]!.push({ name, generation });

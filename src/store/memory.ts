@@ -100,7 +100,7 @@ class OpenMemory implements OpenStore {
 
   purge(before: number): Promise<number> {
     const { history, generation: current } = this.#shared;
-    if (before > current) return Promise.reject(outdated(before, current));
+    if (history.length > 0 && before > current) return Promise.reject(outdated(before, current));
     const kept = history.filter(({ generation }) => generation >= before);
     return Promise.resolve(history.splice(0, history.length - kept.length).length);
   }

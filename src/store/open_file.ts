@@ -91,7 +91,11 @@ export class OpenFile implements OpenStore {
       return loaded;
     }
     const isFirst = standing.kind === "unlogged" && this.#current === undefined;
-    if (isFirst) return await this.#count(loaded, found);
+    if (isFirst) {
+      const counted = await this.#count(loaded, found);
+      if (counted.generation > 1) this.#tellLost();
+      return counted;
+    }
     try {
       await place.open();
       await this.#recordCurrent(place);
@@ -126,12 +130,17 @@ export class OpenFile implements OpenStore {
       ? base.document !== undefined
       : isNew && this.#current.record !== undefined && await place.view() === undefined;
     // The log was deleted: what runs is the first of a new one.
-    if (isLost) this.#runUncounted(base, await this.#reader.bytesOf(base));
-    await this.#recordCurrent(place);
+    if (isLost) {
+      this.#sight = undefined;
+      this.#runUncounted(base, await this.#reader.bytesOf(base));
+    }
+    const isRecorded = await this.#recordCurrent(place);
     const current = this.#current?.generation ?? 0;
-    if (current !== base.generation) throw this.#conflict(base.generation, current);
+    // What was recorded just now is the base, though its number may be another one.
+    if (current !== base.generation && !isRecorded) throw this.#conflict(base.generation, current);
     // A generation that another process found good and this one refused is in the history already.
-    const parent = refused?.record === undefined ? base : refused;
+    const isTheirs = refused?.record !== undefined;
+    const parent = isTheirs ? refused : isRecorded ? this.#current! : base;
     const record: GenerationRecord = {
       generation: await this.#recorder.next(place, this.#seen(place), this.#recorded !== undefined),
       parent: parent.generation,
@@ -159,7 +168,6 @@ export class OpenFile implements OpenStore {
     });
     await this.#contention.won(place, view, record.id).catch(() => {});
     const { generation, id } = record;
-    this.#recorder.secured(generation);
     this.#upkeep.after(place, { generation, id, view, isReached: published });
     return this.#take(this.#reader.written(document, text, record));
   }
@@ -172,11 +180,12 @@ export class OpenFile implements OpenStore {
   }
 
   async read(generation: number): Promise<StoredGeneration | undefined> {
-    if (this.#uncounted?.stored.generation === generation) return this.#uncounted.stored;
-    return await readGeneration(this.#reader.place, generation, (text) => {
+    const recorded = await readGeneration(this.#reader.place, generation, (text) => {
       const source = `generation ${generation} of ${this.#file.path}`;
       return this.#format.decode(text, source).document;
     });
+    if (recorded !== undefined) return recorded;
+    return this.#uncounted?.stored.generation === generation ? this.#uncounted.stored : undefined;
   }
 
   async purge(before: number): Promise<number> {
@@ -200,9 +209,7 @@ export class OpenFile implements OpenStore {
 
   #loadUnlogged(found: Found | undefined): Loaded {
     if (this.#current?.record !== undefined) {
-      this.#context.warn(
-        `Found no history beside ${this.#file.path} any more; its generations go on at a number that was never used`,
-      );
+      this.#tellLost();
       this.#current = undefined;
     }
     const current = this.#current;
@@ -210,6 +217,12 @@ export class OpenFile implements OpenStore {
       return this.#reader.again(current, found);
     }
     return this.#reader.unrecorded(found, current?.generation ?? 0);
+  }
+
+  #tellLost(): void {
+    this.#context.warn(
+      `Found no history beside ${this.#file.path} any more; its generations go on at a number that was never used`,
+    );
   }
 
   /** Counts content in this process alone. */
@@ -228,11 +241,11 @@ export class OpenFile implements OpenStore {
   }
 
   /** Gives what runs the record that it lacks, so that the next generation has something to build on. */
-  async #recordCurrent(place: LogPlace): Promise<void> {
-    if (this.#uncounted === undefined || this.#current === undefined) return;
+  async #recordCurrent(place: LogPlace): Promise<boolean> {
+    if (this.#uncounted === undefined || this.#current === undefined) return false;
     const { bytes } = this.#uncounted;
     const loaded = this.#current;
-    const { found } = this.#sight!;
+    const found = this.#sight?.found;
     const isThere = found?.hash === loaded.hash;
     this.#current = await this.#recorder.record(place, this.#seen(place), undefined, {
       loaded,
@@ -240,6 +253,7 @@ export class OpenFile implements OpenStore {
       found: isThere ? found : undefined,
     });
     this.#uncounted = undefined;
+    return true;
   }
 
   /**
@@ -282,6 +296,7 @@ export class OpenFile implements OpenStore {
 
   #take({ more: _, ...loaded }: Loaded): Loaded {
     this.#uncounted = undefined;
+    this.#recorder.took(loaded.generation);
     return this.#current = loaded;
   }
 

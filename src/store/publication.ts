@@ -23,21 +23,24 @@ export async function nameInode(
   }
 }
 
-/** Writes the file to be published, and gives its inode a second name, which stays when the first is renamed away. */
+/** Writes the file to be published. */
 export async function writePublication(
-  { place, record, attempt }: Pick<Commit, "place" | "record" | "attempt">,
+  { place: { host, log }, record, attempt }: Pick<Commit, "place" | "record" | "attempt">,
 ): Promise<HostFile> {
-  const { host, log } = place;
-  const { generation, id, text } = record;
-  const path = log.path(`pub.${generation}.${attempt}`);
-  const file = await writeNew(host, path, fileMode, text);
-  try {
-    await host.link(path, log.path(`img.${generation}.${id}.${attempt}`));
-    return file;
-  } catch (error) {
-    await file.close().catch(() => {});
-    throw error;
-  }
+  const path = log.path(`pub.${record.generation}.${attempt}`);
+  return await writeNew(host, path, fileMode, record.text);
+}
+
+/**
+ * Gives the inode of the file to be published a second name, which stays when the first is renamed away. Its draft must be
+ * there before: an image without a draft says that there was a record.
+ */
+export async function nameImage(
+  { place: { host, log }, record, attempt }: Pick<Commit, "place" | "record" | "attempt">,
+): Promise<void> {
+  const { generation, id } = record;
+  const publication = log.path(`pub.${generation}.${attempt}`);
+  await host.link(publication, log.path(`img.${generation}.${id}.${attempt}`));
 }
 
 /** Step 5, the fence. */

@@ -72,8 +72,27 @@ export function decodeRecord(
 
 function readHeader(line: Uint8Array): RecordHeader | undefined {
   try {
-    return JSON.parse(new TextDecoder().decode(line)) as RecordHeader;
+    const header: unknown = JSON.parse(new TextDecoder().decode(line));
+    return isHeader(header) ? header : undefined;
   } catch {
     return undefined;
   }
+}
+
+const origins = ["commit", "external", "rollback", "migration", "seed"];
+
+function isHeader(header: unknown): header is RecordHeader {
+  if (typeof header !== "object" || header === null) return false;
+  const { generation, parent, parentHash, id, hash, at, origin, calls } = header as Partial<
+    RecordHeader
+  >;
+  return Number.isSafeInteger(generation) && Number.isSafeInteger(parent) &&
+    [parentHash, id, hash, at].every((text) => typeof text === "string") &&
+    origins.includes(origin!) && Array.isArray(calls) && calls.every(isCall);
+}
+
+function isCall(call: unknown): call is Call {
+  return typeof call === "object" && call !== null && "changes" in call &&
+    Array.isArray(call.changes) &&
+    call.changes.every((change) => Array.isArray((change as { path?: unknown } | null)?.path));
 }

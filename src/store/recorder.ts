@@ -28,7 +28,7 @@ export interface Unrecorded {
 /** Gives numbers, and records what others wrote. */
 export class Recorder {
   readonly #parts: RecorderParts;
-  /** The newest generation whose record was seen: no number up to there is given again. */
+  /** The newest generation that ran here: no number up to there is given again. */
   #numbered = 0;
   /** The newest generation whose record is known to be durable. */
   #durable = 0;
@@ -40,11 +40,11 @@ export class Recorder {
   /** Makes a record durable before anybody relies on it: visible is not yet durable. */
   async secure(place: LogPlace, generation: number): Promise<void> {
     if (generation > this.#durable) await place.log.sync();
-    this.secured(generation);
+    this.#durable = Math.max(this.#durable, generation);
   }
 
-  /** Remembers that a record is durable. */
-  secured(generation: number): void {
+  /** Remembers what runs, which has a durable record. */
+  took(generation: number): void {
     this.#durable = Math.max(this.#durable, generation);
     this.#numbered = Math.max(this.#numbered, generation);
   }
@@ -60,7 +60,7 @@ export class Recorder {
     const after = sight?.standing.kind === "edited" ? sight.standing.after : 0;
     const marked = top === 0 && !isRecorded ? await place.mark() : 0;
     // A mark without records says that they were deleted; or they have come since.
-    if (marked > 0 && await place.view() !== undefined) {
+    if (marked > 0 && ((await place.view())?.top ?? 0) > 0) {
       throw outdated(place.path, { expected: 0, current: marked });
     }
     return Math.max(top, after, marked, this.#numbered) + 1;
@@ -97,7 +97,7 @@ export class Recorder {
     };
     const view = await adoptEdit({ place, record, found, read });
     const { generation, id, hash, origin, calls, at } = record;
-    this.secured(generation);
+    this.took(generation);
     upkeep.after(place, { generation, id, view, isReached: found !== undefined });
     return { ...loaded, generation, hash, record: { origin, calls, at } };
   }

@@ -5,6 +5,7 @@ import { type Commit, compareAndSwap } from "./commit.ts";
 import type { LogPlace } from "./log_place.ts";
 import {
   isRemoval,
+  nameImage,
   publish,
   putBack,
   removeOlderPublications,
@@ -35,6 +36,10 @@ export async function rollForward(recovery: Recovery, sight: Sight): Promise<voi
   try {
     if (!isRemoval(record)) {
       const file = await writePublication(commit);
+      await nameImage(commit).catch(async (error: unknown) => {
+        await file.close();
+        throw error;
+      });
       await together([syncAndClose(file), log.sync()]);
     }
     const view = await place.view();

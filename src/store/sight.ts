@@ -19,7 +19,7 @@ export type Standing =
   | { readonly kind: "unfinished"; readonly generation: number; readonly id: string }
   /** Nothing is there, though the newest record has a text. */
   | { readonly kind: "missing" }
-  /** Somebody else's. Its inode may have been that of a generation whose record was lost. */
+  /** Somebody else's. Numbers up to `after` were given, even if their records are lost. */
   | { readonly kind: "edited"; readonly after: number };
 
 /** The config file and the log beside it, as they were together at one moment. */
@@ -84,14 +84,13 @@ export async function recognise(
 ): Promise<Standing> {
   if (view === undefined) return { kind: "unlogged" };
   if ((found?.hash ?? "") === newest?.hash) return { kind: "current" };
-  if (found === undefined) return newest === undefined ? other(view, 0) : { kind: "missing" };
-  let after = 0;
+  if (found === undefined) return newest === undefined ? other(view) : { kind: "missing" };
   for (const image of await imagesOf(place, view.images, found)) {
     const { generation, recordId } = image;
     const header = await standsFor(place, view, image);
     // Only the newest counts: a person may have written an older text into the very same inode.
     if (header !== undefined) {
-      return header.hash === found.hash ? { kind: "stale" } : other(view, after);
+      return header.hash === found.hash ? { kind: "stale" } : other(view);
     }
     // An adoption that was cut short is begun anew: the edit is there.
     if (!image.isPublication) continue;
@@ -103,15 +102,14 @@ export async function recognise(
       const isTaken = view.records.includes(generation);
       return isTaken ? { kind: "stale" } : { kind: "unfinished", generation, id: recordId };
     }
-    after = Math.max(after, generation);
   }
   for (const image of view.textImages) {
     const header = await standsFor(place, view, image);
     if (header !== undefined) {
-      return header.hash === found.hash ? { kind: "stale" } : other(view, after);
+      return header.hash === found.hash ? { kind: "stale" } : other(view);
     }
   }
-  return other(view, after);
+  return other(view);
 }
 
 /** Whether a file that was taken from the config file's place is one of ours, published or adopted. */
@@ -167,6 +165,11 @@ export async function identityOf(host: Host, path: string): Promise<string | und
   }
 }
 
-function other(view: LogView, after: number): Standing {
-  return view.top === 0 ? { kind: "unlogged" } : { kind: "edited", after };
+function other(view: LogView): Standing {
+  if (view.top === 0) return { kind: "unlogged" };
+  // An attempt under way has its draft. Without one, there was a record of that number, and somebody deleted it.
+  const lost = view.images.filter(({ isPublication, recordId }) => {
+    return isPublication && !view.drafts.has(recordId);
+  });
+  return { kind: "edited", after: Math.max(0, ...lost.map(({ generation }) => generation)) };
 }

@@ -111,6 +111,10 @@ async function removeDeadDrafts({ host, log }: LogPlace, view: LogView): Promise
   for (const id of view.drafts) {
     const name = `rec.${id}`;
     const stat = await host.stat(log.path(name)).catch(() => undefined);
-    if (stat !== undefined && host.now() - stat.modifiedMs > orphanAgeMs) await log.remove([name]);
+    if (stat === undefined || host.now() - stat.modifiedMs <= orphanAgeMs) continue;
+    const isLinked = (image: Image) => view.records.includes(image.generation);
+    const made = view.images.filter((image) => image.recordId === id && !isLinked(image));
+    await log.remove(made.map((image) => image.name));
+    await log.remove([name]);
   }
 }
