@@ -1,5 +1,6 @@
-// An operation that may have to wait for a disk goes through the thread pool. What only touches an open descriptor that
-// was just used (its stat, its close, the read that finds its end) is called directly: the trip costs ten times the call.
+// An operation that may have to wait for a disk goes through the thread pool. What only touches memory (the stat and the
+// close of a descriptor that was just opened, the read that finds its end, a few bytes from or to the page cache) is called
+// directly: the trip costs ten times the call.
 import * as fs from "node:fs";
 import type { BigIntStats } from "node:fs";
 import { stat as statPath, unlink } from "node:fs/promises";
@@ -12,6 +13,9 @@ const nonBlocking: number = (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ??
 const readFlags: number = constants.O_RDONLY | nonBlocking;
 const createFlags: number = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL |
   (constants.O_NOFOLLOW ?? 0);
+
+// What takes less time to copy than to hand over.
+const smallBytes = 64 * 1024;
 
 // The first buffer for a file that claims to be empty, as those of /proc do.
 const unknownSizeBytes = 4096;
@@ -95,7 +99,10 @@ export async function syncFile(path: string, capabilities: Capabilities): Promis
 export async function syncDirectory(path: string, capabilities: Capabilities): Promise<void> {
   if (!capabilities.directorySync) return;
   const flags = readFlags | (constants.O_DIRECTORY ?? 0);
-  await wordingRefusal("syncDirectory", path, () => syncOpened(path, flags));
+  await wordingRefusal("syncDirectory", path, async () => {
+    // One that is synced was changed just now, so that it is in memory.
+    await syncAndClose(fs.openSync(path, flags));
+  });
 }
 
 /**
@@ -139,7 +146,8 @@ async function readBytes(
   let filled = 0;
   while (true) {
     const left = buffer.length - filled;
-    const count = filled > 0 && filled === sizeBytes
+    const isSmall = sizeBytes > 0 && sizeBytes <= smallBytes;
+    const count = isSmall || (filled > 0 && filled === sizeBytes)
       ? fs.readSync(descriptor, buffer, filled, left, null)
       : await read(descriptor, buffer, filled, left);
     if (count === 0) return buffer.subarray(0, filled);
@@ -163,7 +171,12 @@ function closeAfterRead(descriptor: number): void {
 
 function fileOf(descriptor: number, path: string): HostFile {
   return {
-    write: (bytes) => wordingRefusal("write", path, () => write(descriptor, bytes)),
+    write: (bytes) => {
+      return wordingRefusal("write", path, async () => {
+        if (bytes.byteLength > smallBytes) return await write(descriptor, bytes);
+        return fs.writeSync(descriptor, bytes);
+      });
+    },
     sync: () => wordingRefusal("sync", path, () => sync(descriptor)),
     close: () => {
       return wordingRefusal("close", path, async () => fs.closeSync(descriptor));
@@ -172,7 +185,10 @@ function fileOf(descriptor: number, path: string): HostFile {
 }
 
 async function syncOpened(path: string, flags: number): Promise<void> {
-  const descriptor = await open(path, flags);
+  await syncAndClose(await open(path, flags));
+}
+
+async function syncAndClose(descriptor: number): Promise<void> {
   try {
     await sync(descriptor);
   } finally {

@@ -4,18 +4,34 @@ import { detectHost } from "../adapters/detect.ts";
 import { file } from "../src/store/file.ts";
 import { memory } from "../src/store/memory.ts";
 import { storeContract, type StoreUnderTest } from "./contract/store.ts";
+import {
+  type EditableUnderTest,
+  storeEditsContract,
+  storeHistoryContract,
+} from "./contract/store_history.ts";
 import { memoryHostUnderTest, realHostUnderTest } from "./support/host_under_test.ts";
 import type { HostUnderTest } from "./contract/host.ts";
 
-const fileOn = async (under: HostUnderTest): Promise<StoreUnderTest> => {
-  const store = file(`${under.directory}/config.json`);
-  return await Promise.resolve({ ...under, store });
+const fileOn = (under: HostUnderTest): EditableUnderTest => {
+  const path = `${under.directory}/config.json`;
+  return { ...under, store: file(path), save: (text) => under.outside.replaceFile(path, text) };
 };
 const runtimeHost = detectHost();
+const onDisk = async () => fileOn(await realHostUnderTest(runtimeHost));
+const onMemoryHost = async () => fileOn(await memoryHostUnderTest());
+const inMemory = async (): Promise<StoreUnderTest> => {
+  return { ...await memoryHostUnderTest(), store: memory() };
+};
 
-storeContract(
-  `file, ${runtimeHost.name}`,
-  async () => fileOn(await realHostUnderTest(runtimeHost)),
-);
-storeContract("file, memory host", async () => fileOn(await memoryHostUnderTest()));
-storeContract("memory", async () => ({ ...await memoryHostUnderTest(), store: memory() }));
+for (
+  const [name, make] of [[`file, ${runtimeHost.name}`, onDisk], [
+    "file, memory host",
+    onMemoryHost,
+  ]] as const
+) {
+  storeContract(name, make);
+  storeHistoryContract(name, make);
+  storeEditsContract(name, make);
+}
+storeContract("memory", inMemory);
+storeHistoryContract("memory", inMemory);

@@ -3,6 +3,8 @@ import type { Change } from "../core/change.ts";
 import { diff } from "../core/diff.ts";
 import { assertDocument, type Json, valueAt } from "../core/document.ts";
 import type { Path } from "../core/error.ts";
+import { composeMsMax } from "../core/limits.ts";
+import type { Host } from "../host/host.ts";
 import { areApart, type Edit } from "./edit.ts";
 import type { Engine } from "./engine.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -27,6 +29,7 @@ export interface Composed<Item> {
 /** What changes are composed with. */
 export interface ComposeParts {
   readonly name: string;
+  readonly host: Host;
   readonly engine: Engine;
   readonly pipeline: Pipeline;
 }
@@ -36,10 +39,10 @@ export interface ComposeParts {
  * together first: if the outcome is good, they are good together.
  *
  * @param refuse told of each that failed, and why
- * @returns undefined when none was accepted
+ * @returns undefined when none was accepted; without those for which there was no time
  */
 export async function compose<Item extends Composable>(
-  { name, engine, pipeline }: ComposeParts,
+  { name, host, engine, pipeline }: ComposeParts,
   items: readonly Item[],
   refuse: (item: Item, error: unknown) => void,
 ): Promise<Composed<Item> | undefined> {
@@ -49,8 +52,8 @@ export async function compose<Item extends Composable>(
     return edit.apply(document, engine.running.snapshot.value, own);
   }
 
-  async function check(document: Json): Promise<Prepared> {
-    assertDocument(document, `write ${name}`);
+  async function check(document: Json, checked?: Json): Promise<Prepared> {
+    if (document !== checked) assertDocument(document, `write ${name}`);
     return engine.prepare(await pipeline.run(document, `the change of ${name}`));
   }
 
@@ -72,10 +75,13 @@ export async function compose<Item extends Composable>(
     }
   }
   let composed: Composed<Item> | undefined;
+  const startedMs = host.monotonic();
   for (const item of items) {
+    // Nothing else gets its turn meanwhile.
+    if (composed !== undefined && host.monotonic() - startedMs > composeMsMax) break;
     try {
       const before = composed?.prepared.document ?? base;
-      const prepared = await check(edited(before, item));
+      const prepared = await check(edited(before, item), item.edit.checked);
       const changes = item.edit.alone?.removes === true
         ? [{ path: [], kind: "removed", before } as const]
         : composed === undefined

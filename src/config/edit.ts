@@ -11,6 +11,8 @@ export interface Edit {
    * @param own the containers that edits of the same commit made: they may be changed in place
    */
   readonly apply: (document: Json, value: unknown, own?: WeakSet<object>) => Json;
+  /** The document that it gives whatever was there before, if that was checked to be JSON already. */
+  readonly checked?: Json;
   /** The only part that it touches, if that is known. */
   readonly path?: Path;
   /** Set when it shares its generation with no other. */

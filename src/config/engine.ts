@@ -208,7 +208,8 @@ export class Engine {
       this.#running = { ...running, loaded: { ...running.loaded, warnings: loaded.warnings } };
       return;
     }
-    const refused = this.#refusal?.loaded;
+    // What failed for another reason, such as a disk, may succeed now.
+    const refused = refusedContent(this.#refusal);
     const isKnown = refused?.hash === loaded.hash && refused.generation === loaded.generation;
     if (!anew && isKnown) throw this.#refusal!.error;
     if (loaded.fault !== undefined) throw loaded.fault;

@@ -1,10 +1,5 @@
-import {
-  assertDocument,
-  copyDocument,
-  type DeepReadonly,
-  type Json,
-  valueAt,
-} from "../core/document.ts";
+import type { Origin } from "../core/cause.ts";
+import { copyDocument, type DeepReadonly, type Json, valueAt } from "../core/document.ts";
 import { type HoldfastError, holdfastError, type Path } from "../core/error.ts";
 import { jsonPatch, type JsonPatchOperation } from "../core/json_patch.ts";
 import { mergePatch, setAt, unsetAt } from "../core/patch.ts";
@@ -20,6 +15,13 @@ import { Engine } from "./engine.ts";
 import { Queue } from "./queue.ts";
 import { statusOf } from "./status.ts";
 import { readSubscription, Subscribers } from "./subscribe.ts";
+import {
+  asynchronous,
+  cloneOperations,
+  needsDefaults,
+  noGeneration,
+  privateCopy,
+} from "./given.ts";
 import { readHistory } from "./history.ts";
 import type { ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
 import type { Config, HistoryOptions, WriteOptions, Written } from "./types.ts";
@@ -102,8 +104,10 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
 
   async set(document: Input, options?: WriteOptions): Promise<Written<Output>> {
     const given = privateCopy(document, "set the document");
-    const apply: Edit["apply"] = (current) => keepSecrets(given, current);
-    return await this.#submit({ apply }, options);
+    if (!holdsPlaceholder(given)) {
+      return await this.#submit({ apply: () => given, checked: given }, options);
+    }
+    return await this.#submit({ apply: (current) => keepSecrets(given, current) }, options);
   }
 
   async setAt(path: Path, value: unknown, options?: WriteOptions): Promise<Written<Output>> {
@@ -131,8 +135,10 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
 
   async patch(patch: unknown, options?: WriteOptions): Promise<Written<Output>> {
     const given = privateCopy(patch, "apply the merge patch");
+    const mayKeep = holdsPlaceholder(given);
     // Before the merge, since a placeholder stands for a whole and would merge with what it stands for.
-    const apply: Edit["apply"] = (document) => mergePatch(document, keepSecrets(given, document));
+    const apply: Edit["apply"] = (document) =>
+      mergePatch(document, mayKeep ? keepSecrets(given, document) : given);
     return await this.#submit({ apply }, options);
   }
 
@@ -145,7 +151,8 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
       const answer: unknown = change(draft as Input, value as DeepReadonly<Output>);
       ignoreRejection(answer);
       if (isPromise(answer)) throw asynchronous();
-      return keepSecrets(privateCopy(draft, "update the document"), document);
+      const given = privateCopy(draft, "update the document");
+      return holdsPlaceholder(given) ? keepSecrets(given, document) : given;
     };
     return await this.#submit({ apply }, options);
   }
@@ -154,44 +161,34 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     operations: readonly JsonPatchOperation[],
     options?: WriteOptions,
   ): Promise<Written<Output>> {
-    const given = structuredClone(operations);
+    const given = cloneOperations(operations);
     const apply: Edit["apply"] = (document) => keepSecrets(jsonPatch(document, given), document);
     return await this.#submit({ apply }, options);
   }
 
   async remove(options?: WriteOptions): Promise<Written<Output>> {
-    const { pipeline: { emptyDocument }, name } = this.#parts;
-    if (emptyDocument === undefined) throw needsDefaults(name);
-    const alone = { origin: "commit", removes: true } as const;
-    return await this.#submit({ apply: () => emptyDocument, alone }, options);
+    return await this.#remove("commit", options);
   }
 
   async history({ limit }: HistoryOptions = {}): Promise<readonly HistoryEntry[]> {
-    this.#assertOpen("read the history of");
     const { name, pipeline: { annotations, version } } = this.#parts;
-    return await readHistory(
-      this.#store("read the history of"),
-      { name, annotations, version },
-      limit,
-    );
+    return await this.#read("read the history of", (store) => {
+      return readHistory(store, { name, annotations, version }, limit);
+    });
   }
 
   async rollback(generation: number, options?: WriteOptions): Promise<Written<Output>> {
-    this.#assertOpen("roll back");
-    const { name } = this.#parts;
-    const stored = await this.#store("roll back").read(generation);
-    if (stored === undefined) throw notKept(name, generation);
+    const stored = await this.#read("roll back", (store) => store.read(generation));
+    if (stored === undefined) throw notKept(this.#parts.name, generation);
     const { document, hash } = stored;
-    if (document === undefined) return await this.remove(options);
+    if (document === undefined) return await this.#remove("rollback", options);
     const alone = { origin: "rollback", restores: { generation, hash } } as const;
     return await this.#submit({ apply: () => document, alone }, options);
   }
 
   async purge({ before }: { readonly before: number }): Promise<number> {
-    this.#assertOpen("purge");
-    const store = this.#store("purge");
     if (!Number.isInteger(before) && before !== Infinity) throw noGeneration(before);
-    return await this.#queue.run(() => store.purge(before));
+    return await this.#read("purge", (store) => this.#queue.run(() => store.purge(before)));
   }
 
   subscribe(...parameters: unknown[]): () => void {
@@ -219,19 +216,33 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     signal?.removeEventListener("abort", this.#closeSoon);
     this.#subscribers.close();
     this.#writer.close(this.#closedError("write"));
-    const ended = Promise.all([this.#watch?.close(), this.#queue.idle()]);
+    const ended = Promise.all([this.#watch?.close(), this.#queue.idle()])
+      .then(() => source.close());
     await bounded(host, `close ${name}`, timeoutMs, ended).catch((error: Error) => {
       reporter.warn(`${error.message}; it is closed all the same`);
     });
     reporter.close();
-    await source.close();
   }
 
   readonly #closeSoon = (): void => void this.close();
 
-  async #submit(edit: Edit, options: WriteOptions = {}): Promise<Written<Output>> {
+  async #remove(origin: Origin, options?: WriteOptions): Promise<Written<Output>> {
+    const { pipeline: { emptyDocument }, name } = this.#parts;
+    if (emptyDocument === undefined) throw needsDefaults(name);
+    const alone = { origin, removes: true };
+    return await this.#submit({ apply: () => emptyDocument, alone }, options);
+  }
+
+  async #submit(edit: Edit, options?: WriteOptions): Promise<Written<Output>> {
     this.#assertOpen("write");
-    return await this.#writer.submit(edit, options) as Written<Output>;
+    return await this.#writer.submit(edit, options ?? {}) as Written<Output>;
+  }
+
+  /** Reads from the store, but not for ever. */
+  async #read<T>(operation: string, read: (store: OpenStore) => Promise<T>): Promise<T> {
+    this.#assertOpen(operation);
+    const { host, name, timeoutMs } = this.#parts;
+    return await bounded(host, `${operation} ${name}`, timeoutMs, read(this.#store(operation)));
   }
 
   #store(operation: string): OpenStore {
@@ -255,34 +266,4 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
       { operation },
     );
   }
-}
-
-/** What a caller does to its document later does not matter. */
-function privateCopy(given: unknown, attempt: string): Json {
-  assertDocument(given, attempt);
-  return copyDocument(given);
-}
-
-function needsDefaults(name: string): HoldfastError {
-  const message =
-    `Cannot remove ${name}: found no schema whose defaults could take its place; give one`;
-  return holdfastError("INVALID", message, {
-    problems: [{ path: [], message, severity: "error" }],
-  });
-}
-
-function noGeneration(given: number): HoldfastError {
-  return holdfastError(
-    "UNSUPPORTED",
-    `Cannot purge before generation ${given}: found no whole number; give that of the oldest to keep`,
-    { what: `generation ${given}` },
-  );
-}
-
-function asynchronous(): HoldfastError {
-  const message = "Cannot update: found that the change function returns a promise; " +
-    "compute what it needs first, then change the draft at once";
-  return holdfastError("INVALID", message, {
-    problems: [{ path: [], message, severity: "error" }],
-  });
 }

@@ -15,6 +15,14 @@ export interface Subscription {
   readonly options: SubscribeOptions & Partial<Immediate>;
 }
 
+// Bounds what is remembered for subscribers that are slow.
+const stepsMax = 100;
+
+interface Step {
+  readonly before: Snapshot<unknown>;
+  readonly changeSet: ChangeSet;
+}
+
 /**
  * Brings snapshots to subscribers, each at its own pace: while one is busy, snapshots pass by, and then it gets the newest
  * with the difference from what it last got. Nothing here runs during a change.
@@ -26,7 +34,8 @@ export class Subscribers {
   readonly #readers = new Set<Reader>();
   #newest: Snapshot<unknown>;
   /** The last step, which is what most subscribers have to be told. */
-  #step: { readonly before: Snapshot<unknown>; readonly changeSet: ChangeSet } | undefined;
+  readonly #steps: Step[] = [];
+  #step: Step | undefined;
   #closed = false;
 
   constructor(first: Snapshot<unknown>, name: string, reporter: Reporter) {
@@ -38,6 +47,8 @@ export class Subscribers {
   /** Takes note of a new snapshot and of what changed from the one before. */
   publish(snapshot: Snapshot<unknown>, changeSet: ChangeSet): void {
     this.#step = { before: this.#newest, changeSet };
+    this.#steps.push(this.#step);
+    if (this.#steps.length > stepsMax) this.#steps.shift();
     this.#newest = snapshot;
     for (const subscriber of this.#all) this.#wake(subscriber);
     for (const reader of this.#readers) reader.wake();
@@ -114,7 +125,11 @@ export class Subscribers {
   #difference(before: Snapshot<unknown>, after: Snapshot<unknown>): ChangeSet {
     const { before: last, changeSet } = this.#step!;
     if (before === last && after === this.#newest) return changeSet;
-    const { origin, calls = [] } = changeSet;
+    const { origin } = changeSet;
+    // Where it is not known any more who did all of it, nobody is named.
+    const missed = this.#steps.slice(this.#steps.findIndex((step) => step.before === before));
+    const isWhole = missed[0]?.before === before && after === this.#newest;
+    const calls = isWhole ? missed.flatMap((step) => step.changeSet.calls ?? []) : [];
     const changes = diff(before.value, after.value);
     return changeSetOf(this.#name, before, after, changes, { origin, calls });
   }

@@ -8,6 +8,7 @@ import type { Edit } from "./edit.ts";
 import type { Engine } from "./engine.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Queue } from "./queue.ts";
+import { refusedContent } from "./refusal.ts";
 import type { ChangeSet, Snapshot } from "./reports.ts";
 import type { WriteOptions } from "./types.ts";
 import type { Prepared } from "./running.ts";
@@ -105,16 +106,20 @@ export class Writer {
     return this.#waiting.splice(0, alone === -1 ? this.#waiting.length : Math.max(alone, 1));
   }
 
-  async #commit(calls: readonly WaitingCall[]): Promise<void> {
+  async #commit(batch: readonly WaitingCall[]): Promise<void> {
     const { engine } = this.#parts;
+    let calls = batch;
     for (let attempt = 1;; attempt++) {
       await this.#checkExpectation(calls);
+      await this.#refuseUnread(calls);
       const waiting = calls.filter((call) => !call.settled);
       const composed = await compose(this.#parts, waiting, reject);
       const accepted = composed?.accepted.filter((call) => !call.settled) ?? [];
       if (composed === undefined || accepted.length === 0) return;
       // A deadline passed while the schema was asked: compose again without that call.
       if (accepted.length < composed.accepted.length) continue;
+      this.#putBack(calls.filter((call) => !call.settled && !accepted.includes(call)));
+      calls = accepted;
       const { prepared, calls: named } = composed;
       const how = accepted[0]!.edit.alone;
       const cause: Cause = { origin: how?.origin ?? "commit", calls: named };
@@ -128,7 +133,35 @@ export class Writer {
       } catch (error) {
         if (!isHoldfastError(error, "CONFLICT") || attempt >= conflictAttemptsMax) throw error;
         await this.#lookAgain();
+        // It will not be any better in a moment.
+        if (isHoldfastError(engine.refusal?.error, "IO")) throw engine.refusal.error;
       }
+    }
+  }
+
+  /** Those for which there was no time go first in the next commit. */
+  #putBack(calls: readonly WaitingCall[]): void {
+    for (const call of calls) this.#inFlight.delete(call);
+    this.#waiting.unshift(...calls);
+  }
+
+  /** The newest generation, if another process stored it and this one turned it down. */
+  get #refusedGeneration(): number | undefined {
+    const refused = refusedContent(this.#parts.engine.refusal);
+    return refused?.record === undefined ? undefined : refused.generation;
+  }
+
+  /** What another process stored is not to be lost to a change that was computed from what was there before. */
+  async #refuseUnread(calls: readonly WaitingCall[]): Promise<void> {
+    const { engine, name } = this.#parts;
+    if (this.#refusedGeneration === undefined) return;
+    await this.#lookAgain();
+    const refused = this.#refusedGeneration;
+    if (refused === undefined) return;
+    for (const call of calls) {
+      const { checked, alone } = call.edit;
+      const isWhole = checked !== undefined || alone !== undefined;
+      if (!isWhole) reject(call, conflict(name, engine.running.snapshot.generation, refused));
     }
   }
 
@@ -170,12 +203,12 @@ export class Writer {
   async #checkExpectation([first]: readonly WaitingCall[]): Promise<void> {
     const { engine, name } = this.#parts;
     const expected = first?.expected;
-    if (expected === undefined || expected === engine.running.snapshot.generation) return;
+    const stored = () => this.#refusedGeneration ?? engine.running.snapshot.generation;
+    if (expected === undefined || expected === stored()) return;
     // The caller may have heard of a generation that was not noticed here yet.
     await this.#lookAgain();
-    const current = engine.running.snapshot.generation;
-    if (expected === current) return;
-    throw conflict(name, expected, current);
+    if (expected === stored()) return;
+    throw conflict(name, expected, stored());
   }
 
   async #lookAgain(): Promise<void> {

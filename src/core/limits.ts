@@ -57,3 +57,9 @@ export const spinsMax: number = 40;
 
 /** How long a file that was the config file is kept for an editor that may still write into it, in milliseconds. */
 export const editorGraceMs: number = 500;
+
+/** The greatest generation. Greater numbers are of somebody else: counting on from them would leave the safe integers. */
+export const generationMax: number = 2 ** 52;
+
+/** How long the calls of one commit are put together before the rest waits for the next one, in milliseconds. */
+export const composeMsMax: number = 50;

@@ -1,7 +1,7 @@
 import { hasErrno, isHoldfastError } from "../core/error.ts";
 import { together } from "../core/promise.ts";
 import { readOnlyError, writeNew } from "../host/durable.ts";
-import { assertAboveFloor, compareAndSwap, discard, draftPath, unknown } from "./commit.ts";
+import { assertCounted, compareAndSwap, discard, draftPath, unknown } from "./commit.ts";
 import type { Found } from "./config_file.ts";
 import { outdated } from "./generation_log.ts";
 import { fileMode, type LogPlace } from "./log_place.ts";
@@ -59,8 +59,7 @@ export async function adoptEdit(adoption: Adoption): Promise<LogView> {
   }
   try {
     log.made(record);
-    const view = await log.view();
-    assertAboveFloor(adoption, view);
+    const view = await assertCounted(adoption, await log.view());
     const isReserved = await place.reserve(record.generation);
     await together([log.sync(), isReserved ? place.syncDirectory() : Promise.resolve()]);
     return view;

@@ -67,10 +67,12 @@ export async function commitGeneration(commit: Commit): Promise<Committed> {
   }
   try {
     place.log.made(record);
-    const view = await place.log.view();
-    assertAboveFloor(commit, view);
-    await removeOlderPublications(place, record.generation, view);
-    const published = await publish(commit, base, view);
+    const [listed, seen] = await together([place.log.view(), commit.read()]);
+    const view = await assertCounted(commit, listed);
+    const isFenced = await removeOlderPublications(place, record.generation, view);
+    // What was seen before the fence may have been replaced by a writer that it came too late for.
+    const found = isFenced ? await commit.read() : seen;
+    const published = await publish(commit, { base, found, view });
     await place.reserve(record.generation);
     await together([place.log.sync(), place.syncDirectory()]);
     return { published, view };
@@ -86,12 +88,13 @@ async function prepare(commit: Commit): Promise<Found | undefined> {
   const files: HostFile[] = [];
   const opened = (file: HostFile) => void files.push(file);
   try {
-    const [found] = await together([
-      assertBase(commit),
+    const draft = encodeRecord(host, record);
+    const [, found] = await together([
       together([
-        writeNew(host, draftPath(place, record), fileMode, encodeRecord(host, record)).then(opened),
+        writeNew(host, draftPath(place, record), fileMode, draft).then(opened),
         isRemoval(record) ? Promise.resolve() : writePublication(commit).then(opened),
       ]).then(() => isRemoval(record) ? undefined : nameImage(commit)),
+      assertBase(commit),
     ]).catch(async (error: unknown) => {
       await together(files.map((file) => file.close().catch(() => {})));
       throw error;
@@ -178,18 +181,20 @@ async function isSameFile(
 }
 
 /**
- * Step 4. Nothing may be unlinked: it may have been committed, built upon and collected while we stood still. Or the log was
- * deleted in the middle of it, and begun anew with other numbers.
+ * Step 4. The number may have been committed, built upon and collected while we stood still; or the log was deleted in the
+ * middle of it, and begun anew with other numbers. Nothing may be unlinked: nobody can tell.
  */
-export function assertAboveFloor(
+export async function assertCounted(
   commit: Pick<Commit, "place" | "record">,
   view: LogView | undefined,
-): asserts view is LogView {
-  const { generation, parent } = commit.record;
+): Promise<LogView> {
+  const { place, record: { generation, parent } } = commit;
   if (view !== undefined && generation > view.floor) {
     const isBased = parent <= view.floor || view.records.includes(parent);
-    const isBuiltUpon = view.top === generation || view.records.includes(generation + 1);
-    if (isBased && isBuiltUpon) return;
+    const isNewest = view.top === generation;
+    if (isBased && (isNewest || (await place.log.header(generation + 1))?.parent === generation)) {
+      return view;
+    }
   }
   throw unknown(commit, undefined);
 }

@@ -1,5 +1,6 @@
 import { hasErrno, holdfastError } from "../core/error.ts";
 import { documentBytesMax } from "../core/limits.ts";
+import { together } from "../core/promise.ts";
 import { makeDirectoryDurably } from "../host/durable.ts";
 import type { Host, HostStat } from "../host/host.ts";
 import { baseName, directoryOf, joinPath } from "../host/path.ts";
@@ -24,7 +25,6 @@ export class ConfigFile {
   #target: string;
   #directories: readonly HostStat[] = [];
   #isFollowed = false;
-  #identity: string | undefined;
 
   constructor(host: Host, path: string, trust: Trust) {
     this.#host = host;
@@ -33,18 +33,19 @@ export class ConfigFile {
     this.trust = trust;
   }
 
-  /** Reads it; undefined when nothing is there. */
+  /** Reads it and finds out where the links lead now; undefined when nothing is there. */
   async read(): Promise<Found | undefined> {
+    const [found] = await together([this.reread(), this.#findTarget()]);
+    return found;
+  }
+
+  /** Reads it once more. */
+  async reread(): Promise<Found | undefined> {
     try {
       const { bytes, stat } = await this.#host.read(this.path, documentBytesMax);
-      // Only with another file can another target have come.
-      if (stat.identity !== this.#identity) await this.#findTarget();
-      this.#identity = stat.identity;
       return { bytes, stat, hash: hashOf(this.#host, bytes) };
     } catch (error) {
       if (!hasErrno(error, "ENOENT")) throw error;
-      await this.#findTarget();
-      this.#identity = undefined;
       return undefined;
     }
   }

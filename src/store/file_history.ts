@@ -1,5 +1,6 @@
 import type { Json } from "../core/document.ts";
 import type { LogPlace } from "./log_place.ts";
+import type { RecordHeader } from "./record.ts";
 import type { StoredGeneration } from "./store.ts";
 
 /** The numbers of the generations that are kept, the newest first. Some more may wait to be collected. */
@@ -24,4 +25,17 @@ export async function readGeneration(
   if (record === undefined) return undefined;
   const { text, id: _, ...header } = record;
   return { ...header, document: record.hash === "" ? undefined : decode(text) };
+}
+
+/** The newest generation that has a content; undefined when none has it. */
+export async function generationOf(
+  place: LogPlace,
+  hash: string,
+): Promise<RecordHeader | undefined> {
+  const { records, floor } = await place.view() ?? { records: [], floor: 0 };
+  for (const generation of records.toReversed()) {
+    const header = generation > floor ? await place.log.header(generation) : undefined;
+    if (header?.hash === hash) return header;
+  }
+  return undefined;
 }

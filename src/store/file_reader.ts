@@ -1,7 +1,8 @@
 import type { Json } from "../core/document.ts";
+import type { Call } from "../core/cause.ts";
 import { diff } from "../core/diff.ts";
 import { holdfastError, isHoldfastError } from "../core/error.ts";
-import { documentBytesMax, publicationLagMs } from "../core/limits.ts";
+import { documentBytesMax, historyDefault, publicationLagMs } from "../core/limits.ts";
 import type { Format } from "../format/format.ts";
 import { directoryOf } from "../host/path.ts";
 import { watchDirectories } from "../host/watch.ts";
@@ -85,7 +86,7 @@ export class FileReader {
     return {
       place,
       look: () => look({ read: () => this.#readJudged(), place: () => this.place }),
-      read: () => this.#file.read(),
+      read: () => this.#file.reread(),
       keepAside: (found, from) => this.keepAside(place, found, from),
     };
   }
@@ -98,8 +99,14 @@ export class FileReader {
     );
   }
 
-  /** What a record holds, or the config file if that is the same. */
-  async recorded({ place, found }: Sight, header: RecordHeader): Promise<Loaded | undefined> {
+  /**
+   * What the newest record holds, or the config file if that is the same.
+   *
+   * @param since the generation that ran before: the calls of all that came after it are told together
+   */
+  async recorded(sight: Sight, since: number): Promise<Loaded | undefined> {
+    const { place, found } = sight;
+    const header = await this.#withCallsSince(sight, since);
     const { generation, hash } = header;
     if (hash === "") return this.#loaded({ document: undefined, hash }, generation, header);
     if (found?.hash === hash) {
@@ -109,6 +116,18 @@ export class FileReader {
     const record = await place.log.read(generation);
     if (record === undefined) return undefined;
     return this.#loaded(this.#decode({ bytes: record.text, hash }), generation, header);
+  }
+
+  async #withCallsSince({ place, view, newest }: Sight, since: number): Promise<RecordHeader> {
+    const header = newest!;
+    const between = view!.records.filter((record) => {
+      return since > 0 && record > since && record < header.generation;
+    });
+    const calls: Call[] = [];
+    for (const generation of between.slice(-historyDefault)) {
+      calls.push(...(await place.log.header(generation))?.calls ?? []);
+    }
+    return { ...header, calls: [...calls, ...header.calls] };
   }
 
   /** What stands in the config file and has no record. */
@@ -122,6 +141,11 @@ export class FileReader {
   again(current: Loaded, found: Found | undefined): Loaded {
     return found === undefined ? current : { ...current, warnings: this.#file.judge(found.stat) };
   }
+
+  /** The document of a text that is kept. */
+  readonly decodeText = (text: Uint8Array): Json => {
+    return this.#format.decode(text, `the history of ${this.#file.path}`).document;
+  };
 
   /** How a document is to be written: in the style of the last text, or the very way that a kept generation was. */
   async encode(

@@ -1,5 +1,6 @@
 import { hasErrno, holdfastError, isHoldfastError } from "../core/error.ts";
 import { documentBytesMax } from "../core/limits.ts";
+import { together } from "../core/promise.ts";
 import type { Host } from "../host/host.ts";
 import { joinPath } from "../host/path.ts";
 import { type LogView, viewOf } from "./log_view.ts";
@@ -114,9 +115,9 @@ export class GenerationLog {
     await this.#host.syncDirectory(this.directory);
   }
 
-  /** Removes files that may be gone already. */
+  /** Removes files that may be gone already. One that cannot be removed keeps none of the others. */
   async remove(names: readonly string[]): Promise<void> {
-    await Promise.all(names.map(async (name) => {
+    await together(names.map(async (name) => {
       try {
         await this.#host.remove(this.path(name));
       } catch (error) {
@@ -173,5 +174,14 @@ export function outdated(
     `Cannot write ${path}: found that it changed since generation ${details.expected}; read it and try again`,
     details,
     cause,
+  );
+}
+
+/** The error for a purge that would delete what is stored. */
+export function tooFar(path: string, expected: number, current: number): Error {
+  return holdfastError(
+    "CONFLICT",
+    `Cannot purge ${path} before generation ${expected}: found ${current} as the newest; give at most that`,
+    { expected, current },
   );
 }

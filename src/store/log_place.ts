@@ -1,5 +1,5 @@
 import { hasErrno, holdfastError, isHoldfastError } from "../core/error.ts";
-import { markedGenerations, orphanAgeMs } from "../core/limits.ts";
+import { generationMax, markedGenerations } from "../core/limits.ts";
 import {
   besideName,
   makeDirectoryDurably,
@@ -19,7 +19,7 @@ export const fileMode = 0o600;
 const directoryMode = 0o700;
 
 // How systems word that a filesystem, or a rule of theirs, has no hard links.
-const withoutLinks = ["EPERM", "EACCES", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"];
+const withoutLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 
 /** A config file, behind every link, and the log beside it. */
 export class LogPlace {
@@ -69,7 +69,7 @@ export class LogPlace {
     const listing = this.log.view();
     // Of a directory that is not trusted, nothing matters.
     ignoreRejection(listing);
-    const view = await this.#isTrusted() ? await listing : undefined;
+    const view = await this.#isTrusted() ? await this.#listed(listing) : undefined;
     if (view === undefined) this.#opened = false;
     this.#wasSeen = view !== undefined;
     if (view !== undefined && !view.isEmpty) return view;
@@ -89,7 +89,8 @@ export class LogPlace {
    * @returns whether the directory has to be synced
    */
   async reserve(generation: number): Promise<boolean> {
-    if (generation <= await this.mark().catch(() => 0)) return false;
+    const before = await this.mark().catch(() => 0);
+    if (generation <= before) return false;
     const next = Math.ceil(generation / markedGenerations) * markedGenerations;
     try {
       await (await writeNew(this.host, this.#markPath(next), fileMode, new Uint8Array())).close();
@@ -98,6 +99,9 @@ export class LogPlace {
       if (!hasErrno(error, "EEXIST")) return false;
     }
     this.#mark = next;
+    // The one before is durable, and stays until this one is.
+    const older = (await this.#marks().catch(() => [])).filter((mark) => mark < before);
+    for (const mark of older) await this.host.remove(this.#markPath(mark)).catch(() => {});
     return true;
   }
 
@@ -111,8 +115,23 @@ export class LogPlace {
   }
 
   async #readMark(): Promise<number> {
+    const marks = (await this.#marks()).toSorted((one, other) => other - one);
+    for (const mark of marks) if (await this.#isOwn(this.#markPath(mark))) return mark;
+    return 0;
+  }
+
+  /** Anybody may be able to make files beside ours. */
+  async #isOwn(path: string): Promise<boolean> {
+    const userId = this.host.userId();
+    if (!this.host.capabilities.modes || userId === undefined) return true;
+    const stat = await this.host.stat(path).catch(() => undefined);
+    return stat?.userId === userId || stat?.userId === 0;
+  }
+
+  async #marks(): Promise<number[]> {
     const marks = (await this.#namesBeside()).map((name) => /\.mark\.([1-9]\d{0,15})$/.exec(name));
-    return Math.max(0, ...marks.map((match) => Number(match?.[1] ?? 0)));
+    const numbers = marks.flatMap((match) => match === null ? [] : [Number(match[1])]);
+    return numbers.filter((mark) => mark <= generationMax);
   }
 
   async #namesBeside(): Promise<string[]> {
@@ -130,13 +149,27 @@ export class LogPlace {
       return true;
     } catch (error) {
       if (hasErrno(error, "ENOENT")) return true;
-      const isRefused = isHoldfastError(error, "UNSAFE_FILE") ||
-        hasErrno(error, "EACCES", "EPERM", "ENOTDIR");
-      // A log that was read before is there, whatever is the matter with it now.
-      if (!isRefused || this.#wasSeen) throw error;
-      this.#warn(`${(error as Error).message}; generations are counted in this process alone`);
+      this.#doWithout(error);
       return false;
     }
+  }
+
+  async #listed(listing: Promise<LogView | undefined>): Promise<LogView | undefined> {
+    try {
+      return await listing;
+    } catch (error) {
+      this.#doWithout(error);
+      return undefined;
+    }
+  }
+
+  /** A log that must not be believed, or may not be read, is none. */
+  #doWithout(error: unknown): void {
+    const isRefused = isHoldfastError(error, "UNSAFE_FILE") ||
+      hasErrno(error, "EACCES", "EPERM", "ENOTDIR");
+    // One that was read before is there, whatever is the matter with it now.
+    if (!isRefused || this.#wasSeen) throw error;
+    this.#warn(`${(error as Error).message}; generations are counted in this process alone`);
   }
 
   /** Whoever can write the log can write the config. */
@@ -165,14 +198,20 @@ export class LogPlace {
   async #probe(attempt: number = 1): Promise<void> {
     const { host, log } = this;
     const mount = await this.#mountOnFile();
-    if (mount === "none") return;
+    await this.#assertReplaceable();
     const id = uniqueId(host);
     const from = log.path(`rec.${id}`);
     const to = `${this.#prefix}.${id}.tmp`;
     try {
       await (await writeNew(host, from, fileMode, new Uint8Array())).close();
+    } catch (error) {
+      throw readOnlyError(error, this.path) ?? error;
+    }
+    try {
       await host.link(from, to);
-      await host.remove(to);
+      await host.remove(to).catch((error: unknown) => {
+        if (!hasErrno(error, "ENOENT")) throw error;
+      });
     } catch (error) {
       // Another process, whose clock is ahead, took the file for one that was left behind.
       if (hasErrno(error, "ENOENT") && attempt < 3) return await this.#probe(attempt + 1);
@@ -184,7 +223,23 @@ export class LogPlace {
     } finally {
       await host.remove(from).catch(() => {});
     }
-    if (mount !== "unknown") throw mount;
+    if (typeof mount !== "string") throw mount;
+  }
+
+  /** In a sticky directory only the owners of the file and of the directory can rename over it. */
+  async #assertReplaceable(): Promise<void> {
+    const { host, path, directory } = this;
+    const userId = host.userId();
+    if (!host.capabilities.modes || userId === undefined || userId === 0) return;
+    const above = await host.stat(directory);
+    if ((above.mode & 0o1000) === 0 || above.userId === userId) return;
+    const file = await host.stat(path).catch(() => undefined);
+    if (file === undefined || file.userId === userId) return;
+    throw holdfastError(
+      "READ_ONLY",
+      `Cannot replace ${path}: found a sticky directory, in which the file of user ${file.userId} is not ours to replace; chown one of them`,
+      { source: path },
+    );
   }
 
   /** What is mounted on the config file itself cannot be renamed over, and not be linked either. */
@@ -206,16 +261,11 @@ export class LogPlace {
     }
   }
 
-  /** Removes what a probe left behind when its process died. */
+  /** Removes what a probe left behind when its process died. One under way does not need it any more either. */
   async #sweep(): Promise<void> {
-    const { host } = this;
     for (const name of await this.#namesBeside()) {
       if (!/\.[0-9a-f]{32}\.tmp$/.test(name)) continue;
-      const orphan = joinPath(this.directory, name);
-      const stat = await host.stat(orphan).catch(() => undefined);
-      if (stat !== undefined && host.now() - stat.modifiedMs > orphanAgeMs) {
-        await host.remove(orphan).catch(() => {});
-      }
+      await this.host.remove(joinPath(this.directory, name)).catch(() => {});
     }
   }
 

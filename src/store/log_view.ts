@@ -1,3 +1,5 @@
+import { generationMax } from "../core/limits.ts";
+
 /** A file of one attempt at a generation. */
 export interface AttemptFile {
   readonly name: string;
@@ -33,9 +35,6 @@ export interface LogView {
   /** Whether there is no history, and not even the beginning of one. */
   readonly isEmpty: boolean;
 }
-
-// Greater numbers are of somebody else: counting on from them would leave the integers that are safe.
-const generationMax = 2 ** 52;
 
 const id = "[0-9a-f]{32}";
 const number = "0|[1-9]\\d{0,15}";

@@ -5,6 +5,7 @@ import { debounceMsDefault, maxWaitMsDefault } from "../core/limits.ts";
 import { freeze } from "../core/snapshot.ts";
 import { settle } from "../host/settle.ts";
 import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
+import { tooFar } from "./generation_log.ts";
 import type { OpenStore, Store, StoreChange, StoredGeneration } from "./store.ts";
 
 /**
@@ -100,7 +101,9 @@ class OpenMemory implements OpenStore {
 
   purge(before: number): Promise<number> {
     const { history, generation: current } = this.#shared;
-    if (history.length > 0 && before > current) return Promise.reject(outdated(before, current));
+    if (history.length > 0 && before > current) {
+      return Promise.reject(tooFar("the memory store", before, current));
+    }
     const kept = history.filter(({ generation }) => generation >= before);
     return Promise.resolve(history.splice(0, history.length - kept.length).length);
   }

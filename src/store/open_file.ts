@@ -1,56 +1,43 @@
 import { isHoldfastError } from "../core/error.ts";
 import type { Format } from "../format/format.ts";
 import { uniqueId } from "../host/durable.ts";
-import type { Host } from "../host/host.ts";
 import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
-import { commitGeneration } from "./commit.ts";
 import type { ConfigFile, Found } from "./config_file.ts";
 import { Contention } from "./contention.ts";
+import { generationOf, keptGenerations, readGeneration } from "./file_history.ts";
 import { FileReader } from "./file_reader.ts";
-import { keptGenerations, readGeneration } from "./file_history.ts";
 import { outdated } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type GenerationRecord, hashOf } from "./record.ts";
-import { Recorder } from "./recorder.ts";
+import { Recorder, type RecorderParts } from "./recorder.ts";
+import { RunningContent } from "./running_content.ts";
 import { isOurs, type Sight } from "./sight.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
 import { Superseded } from "./superseded.ts";
 import { purgeBefore, Upkeep } from "./upkeep.ts";
 
-/** Content that runs without a record: found where there is no log, or where none can be kept. */
-interface Uncounted {
-  readonly stored: StoredGeneration;
-  readonly bytes: Uint8Array;
-}
-
 /** A config file in use, with the log beside it. */
 export class OpenFile implements OpenStore {
   readonly backend = "file";
   readonly #file: ConfigFile;
-  readonly #format: Format;
   readonly #context: SourceContext;
-  readonly #host: Host;
   readonly #reader: FileReader;
   #sight: Sight | undefined;
-  /** The content that runs. */
-  #current: Loaded | undefined;
-  /** Set while what runs has no record. */
-  #uncounted: Uncounted | undefined;
+  readonly #content: RunningContent = new RunningContent();
   /** What somebody saved that could not be recorded, since it was replaced meanwhile. */
   #missed: Found | undefined;
   readonly #contention: Contention = new Contention();
   readonly #upkeep: Upkeep;
-  readonly #recorder: Recorder;
+  readonly #recorderParts: RecorderParts;
+  #recorder: { readonly of: LogPlace; readonly recorder: Recorder } | undefined;
 
   constructor(file: ConfigFile, format: Format, context: SourceContext) {
     this.#file = file;
-    this.#format = format;
     this.#context = context;
-    this.#host = context.host;
     const reader = this.#reader = new FileReader(file, format, context);
     const superseded = new Superseded((...lost) => reader.keepAside(...lost));
     const upkeep = this.#upkeep = new Upkeep(superseded, context.history);
-    this.#recorder = new Recorder({ host: context.host, read: () => file.read(), upkeep });
+    this.#recorderParts = { host: context.host, read: () => file.reread(), upkeep };
   }
 
   async load(considered = 0): Promise<Loaded> {
@@ -60,37 +47,40 @@ export class OpenFile implements OpenStore {
     this.#sight = sight;
     const { found, newest, standing } = sight;
     if (standing.kind === "unlogged") return this.#loadUnlogged(found);
-    const current = this.#uncounted === undefined ? this.#current : undefined;
+    const current = this.#content.recorded;
     const isNewest = current?.generation === newest?.generation && current?.hash === newest?.hash;
     // What is missing at first could not be put back; later on, somebody deleted it.
     const isOurs = standing.kind === "current" || standing.kind === "stale" ||
       standing.kind === "unfinished" || (standing.kind === "missing" && isFirst);
     if (isOurs && current !== undefined && isNewest) return this.#reader.again(current, found);
+    // What runs under a number of this process alone may have lost that number to another.
+    const running = current?.generation ?? (this.#content.current?.generation ?? 1) - 1;
     const isNews = newest !== undefined && !isFirst &&
-      newest.generation > Math.max(considered, current?.generation ?? 0);
+      newest.generation > Math.max(considered, running);
     if (newest !== undefined && (isOurs || isNews)) {
-      const loaded = await this.#reader.recorded(sight, newest);
+      const loaded = await this.#reader.recorded(sight, this.#content.current?.generation ?? 0);
       // It was collected just now, so there is a newer one.
       if (loaded === undefined) return await this.load(considered);
       return isOurs ? loaded : { ...loaded, more: true };
     }
-    if (this.#uncounted !== undefined && this.#current?.hash === found?.hash) {
-      return this.#reader.again(this.#current!, found);
+    if (this.#content.uncounted !== undefined && this.#content.current?.hash === found?.hash) {
+      return this.#reader.again(this.#content.current!, found);
     }
     return this.#reader.unrecorded(found, newest?.generation ?? sight.view?.top ?? 0);
   }
 
   async adopt(loaded: Loaded): Promise<Loaded> {
     if (loaded.record !== undefined) {
-      await this.#recorder.secure(this.#reader.place, loaded.generation);
+      const { place } = this.#sight!;
+      await this.#recorderOf(place).secure(place, loaded.generation);
       return this.#take(loaded);
     }
     const sight = this.#sight!;
     const { found, standing, place } = sight;
-    if (found === undefined || found.hash !== loaded.hash || loaded === this.#current) {
+    if (found === undefined || found.hash !== loaded.hash || loaded === this.#content.current) {
       return loaded;
     }
-    const isFirst = standing.kind === "unlogged" && this.#current === undefined;
+    const isFirst = standing.kind === "unlogged" && this.#content.current === undefined;
     if (isFirst) {
       const counted = await this.#count(loaded, found);
       if (counted.generation > 1) this.#tellLost();
@@ -101,7 +91,11 @@ export class OpenFile implements OpenStore {
       await this.#recordCurrent(place);
       const { bytes } = found;
       return this.#take(
-        await this.#recorder.record(place, sight, this.#recorded, { loaded, bytes, found }),
+        await this.#recorderOf(place).record(place, sight, this.#content.recorded, {
+          loaded,
+          bytes,
+          found,
+        }),
       );
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
@@ -111,7 +105,9 @@ export class OpenFile implements OpenStore {
       }
       const view = await place.view().catch(() => undefined);
       const [top, seen] = [view?.top ?? 0, sight.view?.top ?? 0];
-      if (top > Math.max(seen, this.#recorded?.generation ?? 0)) throw this.#conflict(seen, top);
+      if (top > Math.max(seen, this.#content.recorded?.generation ?? 0)) {
+        throw this.#conflict(seen, top);
+      }
       this.#context.warn(`${error.message}; the edit runs without a record of its own`);
       return await this.#count(loaded, found);
     }
@@ -119,34 +115,35 @@ export class OpenFile implements OpenStore {
 
   async commit(change: StoreChange): Promise<Loaded> {
     const { document, base, refused, cause } = change;
-    await this.#upkeep.idle();
     // Where something runs its place is known; the commit finds out if a link was swapped.
-    if ((this.#current?.hash ?? "") === "") await this.#file.writableTarget();
+    if ((this.#content.current?.hash ?? "") === "") await this.#file.writableTarget();
     const parts = this.#reader.parts();
     const { place } = parts;
     const { text, bytes } = await this.#reader.encode(change);
     const isNew = await place.open();
-    const isLost = this.#current === undefined
-      ? base.document !== undefined
-      : isNew && this.#current.record !== undefined && await place.view() === undefined;
+    const isLost = this.#content.current === undefined
+      ? base.generation > 0
+      : isNew && this.#content.current.record !== undefined && await place.view() === undefined;
     // The log was deleted: what runs is the first of a new one.
-    if (isLost) {
-      this.#sight = undefined;
-      this.#runUncounted(base, await this.#reader.bytesOf(base));
-    }
+    if (isLost) await this.#startAnew(base);
     const isRecorded = await this.#recordCurrent(place);
-    const current = this.#current?.generation ?? 0;
+    const current = this.#content.current?.generation ?? 0;
     // What was recorded just now is the base, though its number may be another one.
-    if (current !== base.generation && !isRecorded) throw this.#conflict(base.generation, current);
+    const isBase = current === base.generation || isRecorded || isLost;
+    if (!isBase) throw this.#conflict(base.generation, current);
     // A generation that another process found good and this one refused is in the history already.
     const isTheirs = refused?.record !== undefined;
-    const parent = isTheirs ? refused : isRecorded ? this.#current! : base;
+    const parent = isTheirs ? refused : this.#content.current;
     const record: GenerationRecord = {
-      generation: await this.#recorder.next(place, this.#seen(place), this.#recorded !== undefined),
-      parent: parent.generation,
-      parentHash: parent.hash,
-      id: uniqueId(this.#host),
-      hash: document === undefined ? "" : hashOf(this.#host, bytes),
+      generation: await this.#recorderOf(place).next(
+        place,
+        this.#seen(place),
+        this.#content.recorded !== undefined,
+      ),
+      parent: parent?.generation ?? 0,
+      parentHash: parent?.hash ?? "",
+      id: uniqueId(this.#context.host),
+      hash: document === undefined ? "" : hashOf(this.#context.host, bytes),
       at: this.#now(),
       origin: cause.origin,
       calls: cause.calls,
@@ -155,12 +152,9 @@ export class OpenFile implements OpenStore {
     if (await this.#contention.standBack(place, current)) {
       throw this.#conflict(current, record.generation);
     }
-    const { published, view } = await commitGeneration({
-      ...parts,
-      record,
-      attempt: record.id,
-      refusedHash: refused?.record === undefined ? refused?.hash : undefined,
-    }).catch(async (error: unknown) => {
+    const refusedHash = refused?.record === undefined ? refused?.hash : undefined;
+    const commit = { ...parts, record, attempt: record.id, refusedHash };
+    const { published, view } = await this.#upkeep.commit(commit).catch(async (error: unknown) => {
       if (isHoldfastError(error, "CONFLICT")) {
         await this.#contention.lost(place, record.generation).catch(() => {});
       }
@@ -175,27 +169,23 @@ export class OpenFile implements OpenStore {
   async generations(): Promise<readonly number[]> {
     const { place } = this.#reader;
     const kept = await keptGenerations(place, this.#context.history);
-    await this.#recorder.secure(place, kept[0] ?? 0);
-    return this.#uncounted === undefined ? kept : [this.#uncounted.stored.generation, ...kept];
+    await this.#recorderOf(place).secure(place, kept[0] ?? 0);
+    return this.#content.uncounted === undefined
+      ? kept
+      : [this.#content.uncounted.stored.generation, ...kept];
   }
 
   async read(generation: number): Promise<StoredGeneration | undefined> {
-    const recorded = await readGeneration(this.#reader.place, generation, (text) => {
-      const source = `generation ${generation} of ${this.#file.path}`;
-      return this.#format.decode(text, source).document;
-    });
+    const recorded = await readGeneration(this.#reader.place, generation, this.#reader.decodeText);
     if (recorded !== undefined) return recorded;
-    return this.#uncounted?.stored.generation === generation ? this.#uncounted.stored : undefined;
+    return this.#content.uncounted?.stored.generation === generation
+      ? this.#content.uncounted.stored
+      : undefined;
   }
 
   async purge(before: number): Promise<number> {
     await this.#upkeep.idle();
-    const sight = await this.#reader.look();
-    if (sight.view === undefined) return 0;
-    if (sight.standing.kind !== "current" || before > sight.newest!.generation) {
-      throw this.#conflict(before, sight.newest?.generation ?? 0);
-    }
-    return before > 1 ? await purgeBefore(sight, before) : 0;
+    return await purgeBefore(await this.#reader.look(), before);
   }
 
   watch(options: SourceWatchOptions): Promise<SourceWatch> {
@@ -208,11 +198,11 @@ export class OpenFile implements OpenStore {
   }
 
   #loadUnlogged(found: Found | undefined): Loaded {
-    if (this.#current?.record !== undefined) {
+    if (this.#content.current?.record !== undefined) {
       this.#tellLost();
-      this.#current = undefined;
+      this.#content.forget();
     }
-    const current = this.#current;
+    const current = this.#content.current;
     if (current !== undefined && current.hash === (found?.hash ?? "")) {
       return this.#reader.again(current, found);
     }
@@ -221,73 +211,74 @@ export class OpenFile implements OpenStore {
 
   #tellLost(): void {
     this.#context.warn(
-      `Found no history beside ${this.#file.path} any more; its generations go on at a number that was never used`,
+      `Found no history beside ${this.#file.path} where there was one; its generations go on at a number that was never used`,
     );
   }
 
   /** Counts content in this process alone. */
   async #count(loaded: Loaded, { bytes }: Found): Promise<Loaded> {
     const sight = this.#sight!;
-    const next = await this.#recorder.next(sight.place, sight, this.#recorded !== undefined);
-    const generation = Math.max(next, (this.#current?.generation ?? 0) + 1);
-    return this.#runUncounted({ ...loaded, generation }, bytes);
+    const recorder = this.#recorderOf(sight.place);
+    const next = await recorder.next(sight.place, sight, this.#content.recorded !== undefined);
+    const generation = Math.max(next, (this.#content.current?.generation ?? 0) + 1);
+    return this.#content.takeUncounted({ ...loaded, generation }, bytes, this.#now());
   }
 
-  #runUncounted({ record: _, ...loaded }: Loaded, bytes: Uint8Array): Loaded {
-    const { generation, hash, document } = loaded;
-    const origin = { parent: 0, parentHash: "", origin: "external", calls: [] } as const;
-    this.#uncounted = { bytes, stored: { generation, hash, document, at: this.#now(), ...origin } };
-    return this.#current = loaded;
+  /** Takes what runs for the first of a new log, after the old one was deleted. */
+  async #startAnew(base: Loaded): Promise<void> {
+    this.#sight = undefined;
+    this.#content.forget();
+    if (base.document === undefined) return;
+    this.#content.takeUncounted(base, await this.#reader.bytesOf(base), this.#now());
   }
 
   /** Gives what runs the record that it lacks, so that the next generation has something to build on. */
   async #recordCurrent(place: LogPlace): Promise<boolean> {
-    if (this.#uncounted === undefined || this.#current === undefined) return false;
-    const { bytes } = this.#uncounted;
-    const loaded = this.#current;
+    if (this.#content.uncounted === undefined || this.#content.current === undefined) return false;
+    const { bytes } = this.#content.uncounted;
+    const loaded = this.#content.current;
+    const known = await generationOf(place, loaded.hash);
+    if (known !== undefined) {
+      // Somebody else recorded it, and maybe went on from there.
+      this.#content.take({ ...loaded, generation: known.generation, record: known });
+      return false;
+    }
     const found = this.#sight?.found;
     const isThere = found?.hash === loaded.hash;
-    this.#current = await this.#recorder.record(place, this.#seen(place), undefined, {
+    const recorded = await this.#recorderOf(place).record(place, this.#seen(place), undefined, {
       loaded,
       bytes,
       found: isThere ? found : undefined,
+      counted: loaded.generation,
     });
-    this.#uncounted = undefined;
+    this.#content.take(recorded);
     return true;
   }
 
-  /**
-   * What somebody saved, and saved over again while it was being recorded, is recorded all the same, if nothing else came in
-   * between; otherwise it is kept aside.
-   *
-   * @returns whether the log changed
-   */
+  /** @returns whether the log changed */
   async #recordMissed(sight: Sight): Promise<boolean> {
     const missed = this.#missed;
     this.#missed = undefined;
-    const { place, view, newest, found, standing } = sight;
-    if (missed === undefined || missed.hash === found?.hash || view === undefined) return false;
-    if (await isOurs(place, view, missed)) return false;
-    const isNext = standing.kind === "edited" && newest?.generation === this.#current?.generation;
-    try {
-      if (!isNext) throw this.#conflict(newest?.generation ?? 0, view.top);
-      const loaded = this.#current!;
-      const { bytes } = missed;
-      await this.#recorder.record(place, sight, this.#recorded, {
-        loaded,
-        bytes,
-        found: undefined,
-      });
-      return true;
-    } catch {
-      await this.#reader.keepAside(place, missed, undefined).catch(() => {});
-      return false;
+    if (missed === undefined || missed.hash === sight.found?.hash) return false;
+    const loaded = this.#content.current!;
+    const recorder = this.#recorderOf(sight.place);
+    const isRecorded = await recorder.recordMissed(sight, this.#content.recorded, {
+      loaded,
+      bytes: missed.bytes,
+      found: undefined,
+    });
+    if (!isRecorded && !await isOurs(sight, missed)) {
+      await this.#reader.keepAside(sight.place, missed, undefined).catch(() => {});
     }
+    return isRecorded;
   }
 
-  /** What runs, if it has a record. */
-  get #recorded(): Loaded | undefined {
-    return this.#current?.record === undefined ? undefined : this.#current;
+  #recorderOf(place: LogPlace): Recorder {
+    if (this.#recorder?.of !== place) {
+      const startsAfter = this.#recorder?.recorder.newest ?? 0;
+      this.#recorder = { of: place, recorder: new Recorder(this.#recorderParts, startsAfter) };
+    }
+    return this.#recorder.recorder;
   }
 
   #seen(place: LogPlace): Sight | undefined {
@@ -295,9 +286,8 @@ export class OpenFile implements OpenStore {
   }
 
   #take({ more: _, ...loaded }: Loaded): Loaded {
-    this.#uncounted = undefined;
-    this.#recorder.took(loaded.generation);
-    return this.#current = loaded;
+    this.#recorderOf(this.#reader.place).took(loaded.generation);
+    return this.#content.take(loaded);
   }
 
   #conflict(expected: number, current: number): Error {
@@ -305,6 +295,6 @@ export class OpenFile implements OpenStore {
   }
 
   #now(): string {
-    return new Date(this.#host.now()).toISOString();
+    return new Date(this.#context.host.now()).toISOString();
   }
 }

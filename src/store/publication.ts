@@ -43,29 +43,39 @@ export async function nameImage(
   await host.link(publication, log.path(`img.${generation}.${id}.${attempt}`));
 }
 
-/** Step 5, the fence. */
+/**
+ * Step 5, the fence.
+ *
+ * @returns whether there was anything to fence off
+ */
 export async function removeOlderPublications(
   { log }: LogPlace,
   generation: number,
   view: LogView | undefined,
-): Promise<void> {
-  const older = view?.publications.filter((publication) => publication.generation < generation);
-  await log.remove(older?.map(({ name }) => name) ?? []);
+): Promise<boolean> {
+  const older = view?.publications.filter((publication) => publication.generation < generation) ??
+    [];
+  await log.remove(older.map(({ name }) => name));
+  return older.length > 0;
+}
+
+/** What is known of the config file and the log before a publication. */
+export interface Before {
+  /** What the config file held at the first look. */
+  readonly base: Found | undefined;
+  /** What it holds now. */
+  readonly found: Found | undefined;
+  /** The log after the compare-and-swap. */
+  readonly view: LogView | undefined;
 }
 
 /**
  * Step 6.
  *
- * @param base what the config file held at the first look
  * @returns whether this very writer published it
  */
-export async function publish(
-  commit: Commit,
-  base: Found | undefined,
-  view: LogView | undefined,
-): Promise<boolean> {
+export async function publish(commit: Commit, { base, found, view }: Before): Promise<boolean> {
   const { place, record, attempt } = commit;
-  const found = await commit.read();
   const publication = `pub.${record.generation}.${attempt}`;
   if (found?.hash !== base?.hash) {
     const newest = view === undefined ? undefined : await place.log.newest(view);
@@ -134,7 +144,7 @@ export async function putBack(
 ): Promise<void> {
   const { host, log, path } = place;
   const view = await log.view();
-  if (view !== undefined && await isOurs(place, view, taken)) return;
+  if (await isOurs({ place, view }, taken)) return;
   try {
     await host.link(log.path(name), path);
   } catch (error) {

@@ -1,3 +1,5 @@
+import { holdfastError } from "../core/error.ts";
+import { generationMax } from "../core/limits.ts";
 import { uniqueId } from "../host/durable.ts";
 import type { Host } from "../host/host.ts";
 import type { Loaded } from "../source/source.ts";
@@ -23,18 +25,28 @@ export interface Unrecorded {
   readonly bytes: Uint8Array;
   /** Undefined where it does not stand in the config file any more. */
   readonly found: Found | undefined;
+  /** The number that it runs under in this process alone. */
+  readonly counted?: number;
 }
 
-/** Gives numbers, and records what others wrote. */
+/** Gives the numbers of one log, and records what others wrote. */
 export class Recorder {
   readonly #parts: RecorderParts;
   /** The newest generation that ran here: no number up to there is given again. */
   #numbered = 0;
+  readonly #startsAfter: number;
   /** The newest generation whose record is known to be durable. */
   #durable = 0;
 
-  constructor(parts: RecorderParts) {
+  /** @param startsAfter the newest generation that ran from another place: a new log here goes on from it */
+  constructor(parts: RecorderParts, startsAfter: number) {
     this.#parts = parts;
+    this.#startsAfter = startsAfter;
+  }
+
+  /** The newest generation that ran. */
+  get newest(): number {
+    return this.#numbered;
   }
 
   /** Makes a record durable before anybody relies on it: visible is not yet durable. */
@@ -63,7 +75,16 @@ export class Recorder {
     if (marked > 0 && ((await place.view())?.top ?? 0) > 0) {
       throw outdated(place.path, { expected: 0, current: marked });
     }
-    return Math.max(top, after, marked, this.#numbered) + 1;
+    const begun = top === 0 ? this.#startsAfter : 0;
+    const next = Math.max(top, after, marked, begun, this.#numbered) + 1;
+    if (next <= generationMax) return next;
+    throw holdfastError(
+      "TOO_LARGE",
+      `Cannot write ${place.path}: found generation ${
+        next - 1
+      }, and there are no more numbers; move its log and marks away`,
+      { what: "generation", limit: generationMax, found: next },
+    );
   }
 
   /**
@@ -77,15 +98,17 @@ export class Recorder {
     place: LogPlace,
     sight: Sight | undefined,
     current: Loaded | undefined,
-    { loaded, bytes, found }: Unrecorded,
+    { loaded, bytes, found, counted = 0 }: Unrecorded,
   ): Promise<Loaded> {
     const { host, read, upkeep } = this.#parts;
     const { newest } = sight ?? {};
     // What was recorded here just now, or what was seen but could not be taken over.
     const isSeen = (newest?.generation ?? 0) > (current?.generation ?? 0);
     const parent = isSeen ? newest : current;
+    const next = await this.next(place, sight, current !== undefined);
     const record: GenerationRecord = {
-      generation: await this.next(place, sight, current !== undefined),
+      // Numbers never go back, not even those that only this process gave.
+      generation: Math.max(next, counted),
       parent: parent?.generation ?? 0,
       parentHash: parent?.hash ?? "",
       id: uniqueId(host),
@@ -100,5 +123,27 @@ export class Recorder {
     this.took(generation);
     upkeep.after(place, { generation, id, view, isReached: found !== undefined });
     return { ...loaded, generation, hash, record: { origin, calls, at } };
+  }
+
+  /**
+   * Records what somebody saved, and saved over again while it was being recorded, if nothing else came in between.
+   *
+   * @returns whether it did
+   */
+  async recordMissed(
+    sight: Sight,
+    current: Loaded | undefined,
+    missed: Unrecorded,
+  ): Promise<boolean> {
+    const { place, newest, standing } = sight;
+    const isNext = standing.kind === "edited" && newest?.generation === current?.generation;
+    const hash = hashOf(this.#parts.host, missed.bytes);
+    if (!isNext || current === undefined || hash === current.hash) return false;
+    try {
+      await this.record(place, sight, current, missed);
+      return true;
+    } catch {
+      return false;
+    }
   }
 }

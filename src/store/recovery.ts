@@ -45,7 +45,8 @@ export async function rollForward(recovery: Recovery, sight: Sight): Promise<voi
     const view = await place.view();
     if (view?.top !== sight.view?.top) return await log.remove(made);
     await removeOlderPublications(place, generation, view);
-    const published = await publish(commit, sight.found, view);
+    const found = await commit.read();
+    const published = await publish(commit, { base: sight.found, found, view });
     await together([log.sync(), place.syncDirectory()]);
     if (!published) await log.remove(made);
   } catch (error) {

@@ -113,7 +113,11 @@ export async function recognise(
 }
 
 /** Whether a file that was taken from the config file's place is one of ours, published or adopted. */
-export async function isOurs(place: LogPlace, view: LogView, found: Found): Promise<boolean> {
+export async function isOurs(
+  { place, view }: Pick<Sight, "place" | "view">,
+  found: Found,
+): Promise<boolean> {
+  if (view === undefined) return false;
   if ((await imagesOf(place, view.images, found)).length > 0) return true;
   for (const generation of view.records.toReversed()) {
     if ((await place.log.header(generation))?.hash === found.hash) return true;

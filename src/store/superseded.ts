@@ -6,6 +6,7 @@ import type { Image } from "./log_view.ts";
 import { hashOf } from "./record.ts";
 
 const hashesMax = 10_000;
+const clearedTogether = 16;
 
 /** A file that was the config file once. */
 interface Former {
@@ -23,6 +24,8 @@ export class Superseded {
   readonly #former = new Map<string, Former>();
   /** Of generations that such files were: an edit in place that was noticed gave the same file one more. */
   readonly #recorded = new Set<string>();
+  #hasMet = false;
+  #clearedMs = -Infinity;
 
   constructor(keepAside: (place: LogPlace, found: Found, path: string) => Promise<void>) {
     this.#keepAside = keepAside;
@@ -30,24 +33,38 @@ export class Superseded {
 
   /** Looks at those that had their time, and removes them. */
   async clear(place: LogPlace, images: readonly Image[]): Promise<void> {
-    const names = new Set(images.map(({ name }) => name));
-    for (const name of this.#former.keys()) if (!names.has(name)) this.#former.delete(name);
+    const nowMs = place.host.monotonic();
+    const due: Image[] = [];
     for (const image of images) {
-      if (await this.#isDue(place, image)) await this.#clear(place, image);
+      const known = this.#former.get(image.name);
+      if (known === undefined) await this.#meet(place, image, nowMs);
+      else if (nowMs - known.sinceMs >= editorGraceMs) due.push(image);
+    }
+    this.#hasMet = true;
+    if (this.#former.size > images.length) this.#forgetAllBut(images);
+    // Few at a time cost more than many together.
+    if (due.length < clearedTogether && nowMs - this.#clearedMs < editorGraceMs) return;
+    this.#clearedMs = nowMs;
+    await Promise.all(due.map((image) => this.#clear(place, image)));
+  }
+
+  /** Looks at all of them and removes them, where their room is needed. */
+  async clearNow(place: LogPlace, images: readonly Image[]): Promise<void> {
+    for (const image of images) {
+      if (!this.#former.has(image.name)) await this.#meet(place, image, place.host.monotonic());
+      await this.#clear(place, image);
     }
   }
 
-  async #isDue({ host, log }: LogPlace, { name, generation, recordId }: Image): Promise<boolean> {
-    const nowMs = host.monotonic();
-    const known = this.#former.get(name);
-    if (known !== undefined) return nowMs - known.sinceMs >= editorGraceMs;
+  async #meet({ host, log }: LogPlace, image: Image, nowMs: number): Promise<void> {
+    const { name, generation, recordId } = image;
     const header = await log.header(generation);
     const hash = header?.id === recordId ? header.hash : undefined;
-    this.#former.set(name, { sinceMs: nowMs, hash });
     if (hash !== undefined) this.#remember(hash);
-    // Of a process that has ended since: nobody else will look.
-    const stat = await host.stat(log.path(name)).catch(() => undefined);
-    return stat === undefined || host.now() - stat.modifiedMs > orphanAgeMs;
+    // Of what was there before us, some is of processes that have ended: nobody else will look.
+    const stat = this.#hasMet ? undefined : await host.stat(log.path(name)).catch(() => undefined);
+    const isOld = stat !== undefined && host.now() - stat.modifiedMs > orphanAgeMs;
+    this.#former.set(name, { sinceMs: isOld ? nowMs - editorGraceMs : nowMs, hash });
   }
 
   async #clear(place: LogPlace, { name }: Image): Promise<void> {
@@ -65,6 +82,12 @@ export class Superseded {
     }
     await log.remove([name]);
     this.#former.delete(name);
+  }
+
+  /** Other processes clear away, too. */
+  #forgetAllBut(images: readonly Image[]): void {
+    const names = new Set(images.map(({ name }) => name));
+    for (const name of this.#former.keys()) if (!names.has(name)) this.#former.delete(name);
   }
 
   #remember(hash: string): void {

@@ -2,7 +2,8 @@ import { hasErrno } from "../core/error.ts";
 import { collectionBatch, orphanAgeMs } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
 import { writeNew } from "../host/durable.ts";
-import { claim } from "./commit.ts";
+import { claim, type Commit, commitGeneration, type Committed } from "./commit.ts";
+import { outdated, tooFar } from "./generation_log.ts";
 import { fileMode, type LogPlace } from "./log_place.ts";
 import type { Image, LogView } from "./log_view.ts";
 import { removeRefused } from "./refused_texts.ts";
@@ -37,6 +38,29 @@ export class Upkeep {
   /** Starts; what cannot be cleared away now can be after the next generation. */
   after(place: LogPlace, settled: Settled): void {
     this.#work = this.#work.then(() => this.#clear(place, settled)).catch(() => {});
+  }
+
+  /** Commits, and once more where the disk was full and some room could be made. */
+  async commit(commit: Commit): Promise<Committed> {
+    try {
+      return await commitGeneration(commit);
+    } catch (error) {
+      if (!hasErrno(error, "ENOSPC", "EDQUOT")) throw error;
+      const sight = await commit.look();
+      if (sight.standing.kind !== "current" || sight.view === undefined) throw error;
+      await this.#makeRoom(sight, sight.view);
+      return await commitGeneration(commit);
+    }
+  }
+
+  async #makeRoom({ place, newest }: Sight, view: LogView): Promise<void> {
+    const { generation } = newest!;
+    await together([place.log.sync(), place.syncDirectory()]);
+    const older = view.images.filter((image) => image.generation < generation);
+    await this.#superseded.clearNow(place, older);
+    await removeDeadDrafts(place, view);
+    const last = generation - this.#history;
+    if (view.records.some((record) => record <= last)) await collect(place, last);
   }
 
   /** Resolves when nothing is under way. */
@@ -77,26 +101,42 @@ export async function collect(place: LogPlace, last: number): Promise<number> {
   const names = await host.list(log.directory);
   const records = names.filter((name) => numberOf(name, "g.") <= last);
   const floors = names.filter((name) => numberOf(name, "floor.") < last);
-  await log.remove([...records, ...floors]);
+  await log.remove([...records, ...floors]).catch((error: unknown) => {
+    // A directory that somebody gave such a name holds nothing of ours.
+    if (!hasErrno(error, "EISDIR", "EPERM")) throw error;
+  });
   return records.length;
 }
 
 /**
  * Deletes the generations before one, and whatever else is left of their content, now.
  *
- * @param sight that shows the config file at the newest generation
  * @returns how many there were
+ * @throws `CONFLICT` where that would delete what is stored, or the config file says something else
  */
 export async function purgeBefore(sight: Sight, before: number): Promise<number> {
-  const { place, view, newest } = sight;
-  const { log } = place;
+  const { place, view, newest, standing } = sight;
+  const { log, path } = place;
+  if (view === undefined || before <= 1) return 0;
+  const current = newest?.generation ?? 0;
+  if (before > current) throw tooFar(path, before, current);
+  if (standing.kind !== "current") {
+    throw outdated(path, { expected: current, current: current + 1 });
+  }
   await claim(place, newest!, sight);
-  const attempts = [...view!.images, ...view!.textImages, ...view!.publications];
-  const old = attempts.filter(({ generation }) => generation < before);
+  const images = [...view.images, ...view.textImages];
+  const old = images.filter(({ generation, recordId }) => {
+    // Those of the newest generation that are not its own are of writers that lost.
+    const isLost = generation === newest!.generation && recordId !== newest!.id;
+    return generation < before || isLost;
+  });
+  // What is published needs no publication any more; and a draft holds what was read before, whoever may have begun it.
+  const attempts = view.publications.filter(({ generation }) => generation <= newest!.generation);
+  const drafts = [...view.drafts].map((id) => `rec.${id}`);
   // The config file must not fall back behind what is deleted.
   await together([log.sync(), place.syncDirectory()]);
   const count = await collect(place, before - 1);
-  await log.remove(old.map(({ name }) => name));
+  await log.remove([...[...old, ...attempts].map(({ name }) => name), ...drafts]);
   await removeRefused(place);
   await log.sync();
   return count;

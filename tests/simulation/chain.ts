@@ -189,6 +189,8 @@ export class Chain {
       return;
     }
     const before = this.#records.get(Math.max(...this.#records.keys()));
+    // Beside a chain that begins later: the writer finds out, and acknowledges nothing.
+    if (before !== undefined && generation < before.generation) return;
     // What a power cut took may have been in use, so its number is passed over.
     const isNext = before === undefined || generation === before.generation + 1 ||
       (this.#mayPassOver && generation > before.generation);

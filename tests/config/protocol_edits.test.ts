@@ -1,0 +1,132 @@
+// runs on: node-24
+/** Whose the content of the config file is: what a person saved counts, whatever we published before, and is never lost. */
+import assert from "node:assert/strict";
+import { describe, test } from "../support/kit.ts";
+import { endOf, Stage, stageWithTwo, watchEnd } from "../support/protocol_stage.ts";
+import { configPath, logPath } from "../simulation/log_files.ts";
+
+describe("a config file", () => {
+  test("with the text of an older generation is an edit, where a person saved it", async () => {
+    const stage = await stageWithTwo();
+    const { config } = await stage.open();
+    const older = stage.log.records.get(1)!.text!;
+    stage.save(older);
+    await config.reload();
+    assert.deepEqual([config.value, config.snapshot().generation], [{ a: 1 }, 3]);
+    assert.equal(stage.published, older);
+  });
+
+  test("with the text that its very inode had before is an edit, where a person wrote it there", async () => {
+    const stage = await stageWithTwo();
+    const { config } = await stage.open();
+    const before = stage.published;
+    stage.saveInPlace('{"a":70}');
+    await config.reload();
+    assert.deepEqual(config.value, { a: 70 });
+    const images = stage.names("").filter((name) => /^(img\.2|ext\.3)\./.test(name));
+    assert.equal(images.length, 2, "both second names of that inode are to be there");
+    stage.saveInPlace(before);
+    const fresh = await stage.open();
+    assert.deepEqual([fresh.config.value, stage.published], [{ a: 2 }, before]);
+    assert.equal(fresh.config.snapshot().generation, 4);
+  });
+
+  test("that is gone is put back as its record says, not as its inode was edited last", async () => {
+    const stage = await stageWithTwo();
+    const text = stage.published;
+    stage.saveInPlace('{"a":70}');
+    stage.outside.removeFile(configPath);
+    const { config } = await stage.open();
+    assert.deepEqual([config.value, stage.published], [{ a: 2 }, text]);
+  });
+
+  test("that becomes another by a link, with a copy of the log, is written where the link leads", async () => {
+    const stage = await stageWithTwo();
+    const { outside } = stage;
+    const copied = outside.list().map((path) => [path, outside.readFile(path)] as const);
+    outside.makeDirectory("/other/.config.json.d", { mode: 0o700 });
+    for (const [path, text] of copied) {
+      outside.writeFile(path.replace(/^\/c/, "/other"), text, { mode: 0o600 });
+    }
+    outside.rename("/c", "/one");
+    outside.symlink("/one", "/c");
+    const writer = await stage.open();
+    writer.stopBefore(/^create \/one\/.config.json.d\/rec/);
+    const writing = watchEnd(writer.config.setAt(["a"], 3));
+    await stage.disk.settle();
+    outside.symlink("/other", "/next");
+    outside.rename("/next", "/c");
+    writer.goOn();
+    await stage.disk.settle();
+    assert.equal(endOf(writing), "done");
+    assert.equal(JSON.parse(outside.readFile("/other/config.json")).a, 3);
+    assert.equal(JSON.parse(outside.readFile("/one/config.json")).a, 2);
+  });
+
+  test("that was replaced stays known for a while, and what is saved into it then is kept aside", async () => {
+    const stage = await stageWithTwo();
+    const { config } = await stage.open();
+    await config.setAt(["a"], 3);
+    await stage.disk.settle();
+    // An editor has the file open that was the config file a moment ago.
+    const [image] = stage.names("img.2.");
+    assert.ok(image !== undefined, "its second name is gone at once");
+    stage.outside.writeFile(`${logPath}/${image}`, '{"a":70}');
+    for (const value of [4, 5, 6]) {
+      await stage.disk.advance(1000);
+      await config.setAt(["a"], value);
+    }
+    await config.close();
+    await stage.disk.settle();
+    assert.deepEqual(stage.names("img.2."), []);
+    const kept = stage.names("refused.").map((name) => {
+      return stage.outside.readFile(`${logPath}/${name}`);
+    });
+    assert.deepEqual(kept, ['{"a":70}']);
+  });
+});
+
+describe("a log", () => {
+  test("that somebody else owns decides nothing", async () => {
+    const stage = await stageWithTwo();
+    stage.outside.setOwner(logPath, 4242);
+    stage.outside.removeFile(configPath);
+    const { config } = await stage.open();
+    assert.deepEqual(config.value, {}, "what they planted runs");
+    assert.ok(!stage.outside.list().includes(configPath), "what they planted is published");
+    await assert.rejects(config.setAt(["a"], 5), { code: "UNSAFE_FILE" });
+  });
+
+  test("that is only begun is no log that was deleted", async () => {
+    const stage = new Stage('{"a":1}');
+    const [writer, other] = [await stage.open(), stage.start()];
+    writer.stopBefore(/^link log\/g\.1$/);
+    const writing = watchEnd(writer.config.setAt(["a"], 2));
+    await stage.disk.settle();
+    await other.open();
+    assert.equal(other.config.snapshot().generation, 1);
+    writer.goOn();
+    await stage.disk.settle();
+    assert.equal(endOf(writing), "done");
+    await other.config.reload();
+    assert.deepEqual([other.config.value, other.config.snapshot().generation], [{ a: 2 }, 2]);
+  });
+
+  test("that was deleted is followed by numbers that nothing ever had", async () => {
+    const stage = await stageWithTwo();
+    stage.outside.removeDirectory(logPath);
+    const { config } = await stage.open();
+    await config.setAt(["a"], 5);
+    assert.ok(config.snapshot().generation > 1000, `${config.snapshot().generation}`);
+  });
+
+  test("whose mode is not left to the umask holds files of mode 600 alone", async () => {
+    const stage = new Stage('{"a":1}');
+    const { config } = await stage.open();
+    const modes = new Set<number>();
+    await config.setAt(["a"], 2);
+    for (const path of stage.outside.list()) modes.add((await stage.start().host.stat(path)).mode);
+    assert.deepEqual([...modes], [0o600]);
+    assert.equal((await stage.start().host.stat(logPath)).mode, 0o700);
+  });
+});

@@ -1,0 +1,312 @@
+// runs on: node-24
+/** Writers that stand still or die in the worst of moments: they undo nobody, and nobody is told what is not so. */
+import assert from "node:assert/strict";
+import { isHoldfastError } from "../../src/core/error.ts";
+import { describe, test } from "../support/kit.ts";
+import { endOf, Stage, stageWithTwo, watchEnd } from "../support/protocol_stage.ts";
+
+const edit = '{"a":70}';
+
+/** The config file says what is expected, by itself and before anybody mends it. */
+function assertPublished(stage: Stage, expected: object): void {
+  assert.deepEqual(JSON.parse(stage.published), expected, "what is published");
+}
+
+/** Whoever opens it finds what is expected, and so do those who only read the file or the record. */
+async function assertNewest(stage: Stage, expected: object): Promise<void> {
+  const { config } = await stage.open();
+  assertPublished(stage, expected);
+  assert.deepEqual(config.value, expected, "the value");
+  const record = stage.log.records.get(config.snapshot().generation);
+  assert.equal(record?.text, stage.published, "the record");
+}
+
+describe("a writer that stands still", () => {
+  test("before its rename cannot bring an older generation back", async () => {
+    const stage = await stageWithTwo();
+    const [slow, quick] = [await stage.open(), await stage.open()];
+    slow.stopBefore(/^rename config/);
+    const writing = watchEnd(slow.config.setAt(["a"], 3));
+    await stage.disk.settle();
+    await quick.config.setAt(["b"], 4);
+    slow.goOn();
+    await stage.disk.settle();
+    assert.equal(endOf(writing), "done", "it was superseded, which is a success");
+    assertPublished(stage, { a: 3, b: 4 });
+    await assertNewest(stage, { a: 3, b: 4 });
+  });
+
+  test("after its link has nothing to publish once another is about to", async () => {
+    const stage = await stageWithTwo();
+    const [slow, quick] = [await stage.open(), await stage.open()];
+    slow.stopAfter(/^link log\/g\.3/);
+    const writing = watchEnd(slow.config.setAt(["a"], 3));
+    await stage.disk.settle();
+    quick.stopBefore(/^rename config/);
+    const next = watchEnd(quick.config.setAt(["b"], 4));
+    await stage.disk.settle();
+    slow.goOn();
+    slow.stopBefore(/^rename config/);
+    await stage.disk.settle();
+    quick.goOn();
+    await stage.disk.settle();
+    slow.goOn();
+    await stage.disk.settle();
+    assert.deepEqual([endOf(writing), endOf(next)], ["done", "done"]);
+    assertPublished(stage, { a: 3, b: 4 });
+    await assertNewest(stage, { a: 3, b: 4 });
+  });
+
+  test("before its rename cannot replace an edit that was taken over", async () => {
+    const stage = await stageWithTwo();
+    const [slow, other] = [await stage.open(), await stage.open()];
+    slow.stopBefore(/^rename config/);
+    const writing = watchEnd(slow.config.setAt(["a"], 3));
+    await stage.disk.settle();
+    stage.save(edit);
+    await other.config.reload();
+    assert.deepEqual(other.config.value, { a: 70 });
+    slow.goOn();
+    await stage.disk.settle();
+    assert.notEqual(endOf(writing), "running");
+    assertPublished(stage, { a: 70 });
+    await assertNewest(stage, { a: 70 });
+  });
+
+  test("after its link does not replace an edit that came meanwhile", async () => {
+    const stage = await stageWithTwo();
+    const slow = await stage.open();
+    slow.stopAfter(/^link log\/g\.3/);
+    const writing = watchEnd(slow.config.setAt(["a"], 3));
+    await stage.disk.settle();
+    stage.save(edit);
+    slow.goOn();
+    await stage.disk.settle();
+    assert.equal(endOf(writing), "done");
+    assertPublished(stage, { a: 70 });
+    await assertNewest(stage, { a: 70 });
+    assert.deepEqual([...stage.log.records.keys()], [1, 2, 3, 4]);
+  });
+
+  test("where there is no config file does not replace one that somebody makes", async () => {
+    const stage = await stageWithTwo();
+    const slow = await stage.open();
+    await slow.config.remove();
+    slow.stopBefore(/^(link|rename) config/);
+    const writing = watchEnd(slow.config.setAt(["a"], 4));
+    await stage.disk.settle();
+    stage.save(edit);
+    slow.goOn();
+    await stage.disk.settle();
+    assert.equal(endOf(writing), "done");
+    assertPublished(stage, { a: 70 });
+    await assertNewest(stage, { a: 70 });
+  });
+
+  test("before its link, until its number was deleted, cannot tell what became of it", async () => {
+    const stage = await stageWithTwo();
+    const [slow, quick] = [await stage.open(), await stage.open({ history: 2 })];
+    slow.stopBefore(/^link log\/g\.3/);
+    const writing = watchEnd(slow.config.setAt(["a"], 30));
+    await stage.disk.settle();
+    for (const value of [3, 4, 5]) await quick.config.setAt(["b"], value);
+    await stage.disk.settle();
+    assert.deepEqual([...stage.log.records.keys(), stage.log.floor], [4, 5, 3]);
+    slow.goOn();
+    await stage.disk.settle();
+    assert.equal(endOf(writing), "COMMIT_UNKNOWN");
+    assert.ok(stage.names("g.").includes("g.3"), "it removed a record");
+    assertPublished(stage, { a: 2, b: 5 });
+    await assertNewest(stage, { a: 2, b: 5 });
+  });
+
+  test("after its link, until its number was deleted, is not made twice", async () => {
+    const stage = await stageWithTwo();
+    const [slow, quick] = [await stage.open(), await stage.open({ history: 2 })];
+    slow.stopAfter(/^link log\/g\.3/);
+    const writing = watchEnd(slow.config.update((draft) => void (draft.a! += 1)));
+    await stage.disk.settle();
+    for (const value of [4, 5]) await quick.config.setAt(["b"], value);
+    await stage.disk.settle();
+    assert.deepEqual([...stage.log.records.keys(), stage.log.floor], [4, 5, 3]);
+    slow.goOn();
+    await stage.disk.settle();
+    assert.equal(endOf(writing), "COMMIT_UNKNOWN");
+    assertPublished(stage, { a: 3, b: 5 });
+    await assertNewest(stage, { a: 3, b: 5 });
+  });
+
+  test("and then cannot sync leaves its record to those who built on it", async () => {
+    const stage = await stageWithTwo();
+    const [slow, quick] = [await stage.open(), await stage.open()];
+    slow.stopAfter(/^rename config/);
+    const writing = watchEnd(slow.config.setAt(["a"], 3));
+    await stage.disk.settle();
+    await quick.config.setAt(["b"], 4);
+    slow.goOn({ pattern: /^syncDirectory/, fault: { error: "EIO" } });
+    await stage.disk.settle();
+    assert.equal(endOf(writing), "COMMIT_UNKNOWN");
+    assert.deepEqual([...stage.log.records.keys()], [1, 2, 3, 4]);
+    assertPublished(stage, { a: 3, b: 4 });
+    await assertNewest(stage, { a: 3, b: 4 });
+  });
+});
+
+describe("a writer that dies", () => {
+  for (const winner of [0, 1]) {
+    test(`after its link is finished with its own text, writer ${winner + 1} of two`, async () => {
+      const stage = await stageWithTwo();
+      const writers = [await stage.open(), await stage.open()];
+      for (const [index, { config }] of writers.entries()) {
+        writers[index]!.stopBefore(/^link log\/g\.3/);
+        watchEnd(config.setAt(["a"], 30 + index));
+        await stage.disk.settle();
+      }
+      const won = writers[winner]!;
+      won.goOn();
+      won.stopAfter(/^link log\/g\.3/);
+      await stage.disk.settle();
+      for (const writer of writers) writer.kill();
+      await assertNewest(stage, { a: 30 + winner });
+    });
+  }
+
+  test("after its link is not finished once there is something newer", async () => {
+    const stage = await stageWithTwo();
+    const [dead, quick] = [await stage.open(), await stage.open()];
+    dead.stopAfter(/^link log\/g\.3/);
+    watchEnd(dead.config.setAt(["a"], 3));
+    await stage.disk.settle();
+    dead.kill();
+    const helper = stage.start();
+    helper.stopBefore(/^create log\/pub\.3/);
+    const opening = watchEnd(helper.open());
+    await stage.disk.settle();
+    quick.stopBefore(/^rename config/);
+    const writing = watchEnd(quick.config.setAt(["b"], 4));
+    await stage.disk.settle();
+    helper.goOn();
+    helper.stopBefore(/^rename config/);
+    await stage.disk.settle();
+    // A sound one sees that there is something newer, and is done already.
+    const isAbout = endOf(opening) === "running";
+    quick.goOn();
+    await stage.disk.settle();
+    if (isAbout) helper.goOn();
+    await stage.disk.settle();
+    assert.deepEqual([endOf(opening), endOf(writing)], ["done", "done"]);
+    assertPublished(stage, { a: 3, b: 4 });
+    await assertNewest(stage, { a: 3, b: 4 });
+  });
+
+  test("after its link is helped by somebody who fences off who came before", async () => {
+    const stage = await stageWithTwo();
+    const [slow, dead] = [await stage.open(), await stage.open()];
+    slow.stopBefore(/^rename config/);
+    const writing = watchEnd(slow.config.setAt(["a"], 3));
+    await stage.disk.settle();
+    dead.stopAfter(/^link log\/g\.4/);
+    watchEnd(dead.config.setAt(["b"], 4));
+    await stage.disk.settle();
+    dead.kill();
+    await assertNewest(stage, { a: 3, b: 4 });
+    slow.goOn();
+    await stage.disk.settle();
+    assert.equal(endOf(writing), "done");
+    assertPublished(stage, { a: 3, b: 4 });
+  });
+
+  test("after its link over a file that was saved unchanged is not undone by that file", async () => {
+    const stage = await stageWithTwo();
+    const dead = await stage.open();
+    stage.save(stage.published);
+    dead.stopAfter(/^link log\/g\.3/);
+    watchEnd(dead.config.setAt(["a"], 3));
+    await stage.disk.settle();
+    dead.kill();
+    await assertNewest(stage, { a: 3 });
+    assert.deepEqual([...stage.log.records.keys()], [1, 2, 3]);
+  });
+});
+
+describe("a writer that lost", () => {
+  test("leaves nothing of its attempt", async () => {
+    const stage = await stageWithTwo();
+    const [slow, quick] = [await stage.open(), await stage.open()];
+    slow.stopBefore(/^link log\/g\.3/);
+    const writing = watchEnd(slow.config.setAt(["a"], 3));
+    await stage.disk.settle();
+    await quick.config.setAt(["b"], 4);
+    slow.goOn();
+    await stage.disk.settle();
+    assert.equal(endOf(writing), "done");
+    for (const { config } of [slow, quick]) await config.close();
+    assert.deepEqual([...stage.names("rec."), ...stage.names("pub.")], []);
+    assertPublished(stage, { a: 3, b: 4 });
+  });
+});
+
+describe("a writer whose answer gets lost", () => {
+  test("on the way back from its link goes on", async () => {
+    const stage = await stageWithTwo();
+    const [writer, other] = [await stage.open(), stage.start()];
+    writer.host.faults = async ({ operation, path, from }) => {
+      if (operation === "link" && path.endsWith("/g.3")) await other.host.link(from!, path);
+    };
+    await writer.config.update((draft) => void (draft.a! += 1));
+    await writer.config.close();
+    assert.deepEqual([...stage.log.records.keys()], [1, 2, 3]);
+    await assertNewest(stage, { a: 3 });
+  });
+});
+
+describe("a reader whose look fails", () => {
+  test("at the sync of what it found does not build on what it did not take over", async () => {
+    const stage = await stageWithTwo();
+    const [reader, writer] = [await stage.open(), await stage.open()];
+    await writer.config.setAt(["b"], 3);
+    reader.host.faults = ({ operation }) => {
+      return operation === "syncDirectory" ? { error: "EIO" } : undefined;
+    };
+    await assert.rejects(reader.config.reload(), { code: "IO" });
+    reader.host.faults = undefined;
+    await reader.config.setAt(["a"], 4).catch(async (error: unknown) => {
+      assert.ok(isHoldfastError(error, "CONFLICT"), String(error));
+      await reader.config.reload();
+      await reader.config.setAt(["a"], 4);
+    });
+    await assertNewest(stage, { a: 4, b: 3 });
+  });
+
+  test("at a second name in the log does not take what we published for an edit", async () => {
+    const stage = await stageWithTwo();
+    const [reader, dead] = [await stage.open(), await stage.open()];
+    dead.stopAfter(/^link log\/g\.3/);
+    watchEnd(dead.config.setAt(["a"], 3));
+    await stage.disk.settle();
+    dead.kill();
+    reader.host.faults = ({ operation, path }) => {
+      return operation === "stat" && path.includes("/img.") ? { error: "EIO" } : undefined;
+    };
+    await assert.rejects(reader.config.reload(), { code: "IO" });
+    assert.deepEqual([...stage.log.records.keys()], [1, 2, 3]);
+    reader.host.faults = undefined;
+    await reader.config.reload();
+    await assertNewest(stage, { a: 3 });
+  });
+
+  test("for an edit that stands beside a newer generation comes to an end, then and later", async () => {
+    const stage = await stageWithTwo();
+    const [reader, writer] = [await stage.open(), await stage.open()];
+    await writer.config.setAt(["a"], 3);
+    const text = stage.published;
+    stage.saveInPlace("{");
+    await assert.rejects(reader.config.reload(), { code: "PARSE" });
+    assert.deepEqual(reader.config.value, { a: 3 });
+    stage.saveInPlace(text);
+    reader.bound();
+    const looking = watchEnd(reader.config.reload());
+    await stage.disk.settle();
+    assert.equal(endOf(looking), "done");
+  });
+});
