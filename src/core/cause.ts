@@ -27,6 +27,7 @@ export interface ChangedPlace {
 
 /** Why a document changed, and at whose request. */
 export interface Cause {
+  /** Why there is a new generation. */
   readonly origin: Origin;
   /** Empty where nobody called: an edit from outside, a seed, a migration. */
   readonly calls: readonly Call[];

@@ -1,4 +1,4 @@
-import { hasErrno, holdfastError, isHoldfastError } from "../core/error.ts";
+import { hasErrno, type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { documentBytesMax } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
 import type { Host } from "../host/host.ts";
@@ -184,4 +184,11 @@ export function tooFar(path: string, expected: number, current: number): Error {
     `Cannot purge ${path} before generation ${expected}: found ${current} as the newest; give at most that`,
     { expected, current },
   );
+}
+
+/** The warning for an edit that runs though it cannot be recorded. */
+export function withoutRecord(path: string, error: HoldfastError): string {
+  return error.code === "READ_ONLY"
+    ? `Cannot keep a history of ${path}: found it read-only; its generations are counted in this process alone`
+    : `${error.message}; the edit runs without a record of its own`;
 }

@@ -6,7 +6,7 @@ import type { ConfigFile, Found } from "./config_file.ts";
 import { Contention } from "./contention.ts";
 import { generationOf, keptGenerations, readGeneration } from "./file_history.ts";
 import { FileReader } from "./file_reader.ts";
-import { outdated } from "./generation_log.ts";
+import { outdated, withoutRecord } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type GenerationRecord, hashOf } from "./record.ts";
 import { Recorder, type RecorderParts } from "./recorder.ts";
@@ -108,7 +108,7 @@ export class OpenFile implements OpenStore {
       if (top > Math.max(seen, this.#content.recorded?.generation ?? 0)) {
         throw this.#conflict(seen, top);
       }
-      this.#context.warn(`${error.message}; the edit runs without a record of its own`);
+      this.#context.warn(withoutRecord(this.#file.path, error));
       return await this.#count(loaded, found);
     }
   }
@@ -134,12 +134,9 @@ export class OpenFile implements OpenStore {
     // A generation that another process found good and this one refused is in the history already.
     const isTheirs = refused?.record !== undefined;
     const parent = isTheirs ? refused : this.#content.current;
+    const isLogged = this.#content.recorded !== undefined;
     const record: GenerationRecord = {
-      generation: await this.#recorderOf(place).next(
-        place,
-        this.#seen(place),
-        this.#content.recorded !== undefined,
-      ),
+      generation: await this.#recorderOf(place).next(place, this.#seen(place), isLogged),
       parent: parent?.generation ?? 0,
       parentHash: parent?.hash ?? "",
       id: uniqueId(this.#context.host),
@@ -176,7 +173,10 @@ export class OpenFile implements OpenStore {
   }
 
   async read(generation: number): Promise<StoredGeneration | undefined> {
-    const recorded = await readGeneration(this.#reader.place, generation, this.#reader.decodeText);
+    const { place, decodeText } = this.#reader;
+    // One that is not to be believed is none.
+    const hasLog = await place.view() !== undefined;
+    const recorded = hasLog ? await readGeneration(place, generation, decodeText) : undefined;
     if (recorded !== undefined) return recorded;
     return this.#content.uncounted?.stored.generation === generation
       ? this.#content.uncounted.stored
@@ -260,10 +260,9 @@ export class OpenFile implements OpenStore {
     const missed = this.#missed;
     this.#missed = undefined;
     if (missed === undefined || missed.hash === sight.found?.hash) return false;
-    const loaded = this.#content.current!;
     const recorder = this.#recorderOf(sight.place);
     const isRecorded = await recorder.recordMissed(sight, this.#content.recorded, {
-      loaded,
+      loaded: this.#content.current!,
       bytes: missed.bytes,
       found: undefined,
     });
