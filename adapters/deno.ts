@@ -61,14 +61,15 @@ async function removeFile(path: string): Promise<void> {
   await deno.remove(path);
 }
 
-async function makeDirectory(path: string, mode: number): Promise<void> {
+async function makeDirectory(path: string, mode: number, hasParent = false): Promise<void> {
   try {
     await deno.mkdir(path, { mode });
   } catch (cause) {
     const errno = errnoOf(cause);
-    if (errno === "ENOENT" && dirname(path) !== path) {
+    // In some places, such as /proc, nothing can be made, parent or not.
+    if (errno === "ENOENT" && !hasParent && dirname(path) !== path) {
       await makeDirectory(dirname(path), mode);
-      return await makeDirectory(path, mode);
+      return await makeDirectory(path, mode, true);
     }
     if (errno === "EEXIST" && (await deno.stat(path)).isDirectory) return;
     throw cause;

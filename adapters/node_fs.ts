@@ -59,14 +59,15 @@ export function capabilitiesOf(platform: string): Capabilities {
   return { platform: known, directorySync: true, modes: true, renameOverOpen: true };
 }
 
-async function makeDirectory(path: string, mode: number): Promise<void> {
+async function makeDirectory(path: string, mode: number, hasParent = false): Promise<void> {
   try {
     await fs.mkdir(path, { mode });
   } catch (cause) {
     const errno = errnoOf(cause);
-    if (errno === "ENOENT" && dirname(path) !== path) {
+    // In some places, such as /proc, nothing can be made, parent or not.
+    if (errno === "ENOENT" && !hasParent && dirname(path) !== path) {
       await makeDirectory(dirname(path), mode);
-      return await makeDirectory(path, mode);
+      return await makeDirectory(path, mode, true);
     }
     const exists = errno === "EEXIST" && (await fs.stat(path)).isDirectory();
     if (exists) return;

@@ -58,16 +58,27 @@ export class Engine {
    */
   async start(seed: Json | undefined): Promise<void> {
     const { source } = this.#parts;
-    const loaded = await source.load();
-    try {
-      await this.#startFrom(loaded, seed);
-    } catch (error) {
-      const older = loaded.record === undefined ? await source.load() : undefined;
-      if (older?.more !== true) throw error;
-      await this.#startFrom(older, undefined);
-      // Tells what is wrong with the newer content.
-      await this.look().catch(() => {});
+    let loaded = await source.load();
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#startFrom(loaded, seed);
+      } catch (error) {
+        const again = await source.load();
+        if (again.more === true) return await this.#startFromOlder(again);
+        // Somebody was quicker, or what was bad is gone.
+        const isOther = again.hash !== loaded.hash || again.generation !== loaded.generation;
+        const isOutdated = isOther || isHoldfastError(error, "CONFLICT");
+        if (!isOutdated || attempt >= conflictAttemptsMax) throw error;
+        loaded = again;
+      }
     }
+  }
+
+  /** Starts from the newest generation, since what came after it is not good. */
+  async #startFromOlder(loaded: Loaded): Promise<void> {
+    await this.#startFrom(loaded, undefined);
+    // Tells what is wrong with the newer content.
+    await this.look().catch(() => {});
   }
 
   async #startFrom(loaded: Loaded, seed: Json | undefined): Promise<void> {

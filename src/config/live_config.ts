@@ -178,7 +178,13 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   }
 
   async rollback(generation: number, options?: WriteOptions): Promise<Written<Output>> {
-    const stored = await this.#read("roll back", (store) => store.read(generation));
+    const stored = await this.#read("roll back", (store) => {
+      return this.#queue.run(async () => {
+        // What is turned down there is no matter here.
+        await this.#engine.look().catch(() => {});
+        return await store.read(generation);
+      });
+    });
     if (stored === undefined) throw notKept(this.#parts.name, generation);
     const { document, hash } = stored;
     if (document === undefined) return await this.#remove("rollback", options);

@@ -92,7 +92,7 @@ export class Writer {
     try {
       await this.#commit(calls);
     } catch (error) {
-      for (const call of calls) reject(call, error);
+      for (const call of this.#inFlight) reject(call, error);
     } finally {
       this.#inFlight.clear();
       this.#schedule();
@@ -147,8 +147,11 @@ export class Writer {
 
   /** The newest generation, if another process stored it and this one turned it down. */
   get #refusedGeneration(): number | undefined {
-    const refused = refusedContent(this.#parts.engine.refusal);
-    return refused?.record === undefined ? undefined : refused.generation;
+    const { refusal, running } = this.#parts.engine;
+    const refused = refusedContent(refusal);
+    // A broken edit may stand over it.
+    const isNewer = (refused?.generation ?? 0) > running.snapshot.generation;
+    return refused?.record !== undefined || isNewer ? refused!.generation : undefined;
   }
 
   /** What another process stored is not to be lost to a change that was computed from what was there before. */
@@ -186,12 +189,14 @@ export class Writer {
   async #isStored({ changes }: Prepared, how: Edit["alone"]): Promise<boolean> {
     const { engine, name } = this.#parts;
     const { loaded, document } = engine.running;
-    if (how?.removes === true) return loaded.document === undefined && engine.refusal === undefined;
-    if (changes.length > 0 || loaded.document === undefined || engine.refusal) return false;
+    const isThere = how?.removes === true
+      ? loaded.document === undefined
+      : changes.length === 0 && loaded.document !== undefined;
+    if (!isThere || engine.refusal !== undefined) return false;
     // The same document may have been written in another way.
     if ((how?.restores?.hash ?? loaded.hash) !== loaded.hash) return false;
     // What runs was migrated in memory; the store holds the old version still.
-    if (diff(loaded.document, document).length > 0) return false;
+    if (how?.removes !== true && diff(loaded.document, document).length > 0) return false;
     await this.#lookAgain();
     const { hash, generation } = engine.running.loaded;
     if (engine.refusal === undefined && hash === loaded.hash && generation === loaded.generation) {

@@ -3,8 +3,8 @@ import { together } from "../core/promise.ts";
 import { readOnlyError, syncAndClose, uniqueId, writeNew } from "../host/durable.ts";
 import type { HostFile } from "../host/host.ts";
 import type { Found } from "./config_file.ts";
-import { outdated } from "./generation_log.ts";
-import { fileMode, type LogPlace } from "./log_place.ts";
+import { fileMode, outdated } from "./generation_log.ts";
+import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 import {
   isRemoval,

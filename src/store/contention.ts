@@ -1,6 +1,7 @@
 import { spinsMax } from "../core/limits.ts";
 import { uniqueId, writeNew } from "../host/durable.ts";
-import { fileMode, type LogPlace } from "./log_place.ts";
+import { fileMode } from "./generation_log.ts";
+import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 
 /**

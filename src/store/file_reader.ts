@@ -53,6 +53,8 @@ export class FileReader {
 
   /** Looks, and finishes what writers that died left undone. */
   async look(): Promise<Sight> {
+    // The log is beside the file that the links lead to.
+    if (!this.#looked) await this.#file.follow();
     const sight = await this.#look();
     const isFirst = !this.#looked;
     this.#looked = true;

@@ -1,6 +1,7 @@
 import { hasErrno, type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { documentBytesMax } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
+import { writeNew } from "../host/durable.ts";
 import type { Host } from "../host/host.ts";
 import { joinPath } from "../host/path.ts";
 import { type LogView, viewOf } from "./log_view.ts";
@@ -10,6 +11,9 @@ import { decodeRecord, type GenerationRecord, type RecordHeader } from "./record
 const recordBytesMax = documentBytesMax + 16 * 1024 * 1024;
 
 const headersMax = 256;
+
+/** The mode of everything written: only the owner reads a config and its history, since they may hold secrets. */
+export const fileMode = 0o600;
 
 /**
  * The directory beside a config file that holds its generations: `g.<n>` is the record of generation n, `rec.<id>` one that
@@ -108,6 +112,19 @@ export class GenerationLog {
     const bytes = await this.#bytes(`rec.${id}`);
     if (typeof bytes === "string") return undefined;
     return decodeRecord(this.#host, bytes, generation);
+  }
+
+  /**
+   * Says that records up to a generation were deleted, or were never there. Durable with the next sync: then nobody who
+   * stood still can take one of those numbers without finding out.
+   */
+  async writeFloor(generation: number): Promise<void> {
+    try {
+      const path = this.path(`floor.${generation}`);
+      await (await writeNew(this.#host, path, fileMode, new Uint8Array())).close();
+    } catch (error) {
+      if (!hasErrno(error, "EEXIST")) throw error;
+    }
   }
 
   /** Makes every entry durable. */

@@ -11,11 +11,9 @@ import { ignoreRejection } from "../core/promise.ts";
 import type { Host, HostStat } from "../host/host.ts";
 import { directoryOf, joinPath } from "../host/path.ts";
 import type { Trust } from "./file_trust.ts";
-import { GenerationLog } from "./generation_log.ts";
+import { fileMode, GenerationLog } from "./generation_log.ts";
 import type { LogView } from "./log_view.ts";
 
-/** The mode of everything written: only the owner reads a config and its history, since they may hold secrets. */
-export const fileMode = 0o600;
 const directoryMode = 0o700;
 
 // How systems word that a filesystem, or a rule of theirs, has no hard links.
@@ -131,7 +129,7 @@ export class LogPlace {
   async #marks(): Promise<number[]> {
     const marks = (await this.#namesBeside()).map((name) => /\.mark\.([1-9]\d{0,15})$/.exec(name));
     const numbers = marks.flatMap((match) => match === null ? [] : [Number(match[1])]);
-    return numbers.filter((mark) => mark <= generationMax);
+    return numbers.filter((mark) => mark < generationMax);
   }
 
   async #namesBeside(): Promise<string[]> {

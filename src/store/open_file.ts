@@ -132,8 +132,9 @@ export class OpenFile implements OpenStore {
     const isBase = current === base.generation || isRecorded || isLost;
     if (!isBase) throw this.#conflict(base.generation, current);
     // A generation that another process found good and this one refused is in the history already.
-    const isTheirs = refused?.record !== undefined;
-    const parent = isTheirs ? refused : this.#content.current;
+    const newest = this.#seen(place)?.newest;
+    const isTheirs = refused !== undefined && (newest?.generation ?? 0) > current;
+    const parent = isTheirs ? newest : this.#content.current;
     const isLogged = this.#content.recorded !== undefined;
     const record: GenerationRecord = {
       generation: await this.#recorderOf(place).next(place, this.#seen(place), isLogged),
@@ -249,7 +250,6 @@ export class OpenFile implements OpenStore {
       loaded,
       bytes,
       found: isThere ? found : undefined,
-      counted: loaded.generation,
     });
     this.#content.take(recorded);
     return true;

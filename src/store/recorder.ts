@@ -25,8 +25,6 @@ export interface Unrecorded {
   readonly bytes: Uint8Array;
   /** Undefined where it does not stand in the config file any more. */
   readonly found: Found | undefined;
-  /** The number that it runs under in this process alone. */
-  readonly counted?: number;
 }
 
 /** Gives the numbers of one log, and records what others wrote. */
@@ -98,17 +96,15 @@ export class Recorder {
     place: LogPlace,
     sight: Sight | undefined,
     current: Loaded | undefined,
-    { loaded, bytes, found, counted = 0 }: Unrecorded,
+    { loaded, bytes, found }: Unrecorded,
   ): Promise<Loaded> {
     const { host, read, upkeep } = this.#parts;
     const { newest } = sight ?? {};
     // What was recorded here just now, or what was seen but could not be taken over.
     const isSeen = (newest?.generation ?? 0) > (current?.generation ?? 0);
     const parent = isSeen ? newest : current;
-    const next = await this.next(place, sight, current !== undefined);
     const record: GenerationRecord = {
-      // Numbers never go back, not even those that only this process gave.
-      generation: Math.max(next, counted),
+      generation: await this.next(place, sight, current !== undefined),
       parent: parent?.generation ?? 0,
       parentHash: parent?.hash ?? "",
       id: uniqueId(host),

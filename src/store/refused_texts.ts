@@ -2,7 +2,8 @@ import { hasErrno } from "../core/error.ts";
 import { refusedTextsMax } from "../core/limits.ts";
 import { syncAndClose, uniqueId, writeNew } from "../host/durable.ts";
 import type { Found } from "./config_file.ts";
-import { fileMode, type LogPlace } from "./log_place.ts";
+import { fileMode } from "./generation_log.ts";
+import type { LogPlace } from "./log_place.ts";
 import { identityOf } from "./sight.ts";
 
 const prefix = "refused.";

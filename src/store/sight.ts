@@ -85,7 +85,7 @@ export async function recognise(
   if (view === undefined) return { kind: "unlogged" };
   if ((found?.hash ?? "") === newest?.hash) return { kind: "current" };
   if (found === undefined) return newest === undefined ? other(view) : { kind: "missing" };
-  for (const image of await imagesOf(place, view.images, found)) {
+  for await (const image of imagesOf(place, view.images, found)) {
     const { generation, recordId } = image;
     const header = await standsFor(place, view, image);
     // Only the newest counts: a person may have written an older text into the very same inode.
@@ -118,7 +118,7 @@ export async function isOurs(
   found: Found,
 ): Promise<boolean> {
   if (view === undefined) return false;
-  if ((await imagesOf(place, view.images, found)).length > 0) return true;
+  if (await isAmong(place, view.images, found)) return true;
   for (const generation of view.records.toReversed()) {
     if ((await place.log.header(generation))?.hash === found.hash) return true;
   }
@@ -135,18 +135,27 @@ export async function isKnownAs(
     return generation === newest.generation && recordId === newest.id;
   };
   if (view.textImages.some(stands)) return true;
-  const images = view.images.filter(stands);
-  return (await imagesOf(place, images, found)).length > 0;
+  return await isAmong(place, view.images.filter(stands), found);
 }
 
-/** Those of some images that are the very file, in the same order. */
-async function imagesOf(
+/** Those of some images that are the very file, in the same order. The first few are tried first: mostly it is one of them. */
+async function* imagesOf(
   { host, log }: LogPlace,
   images: readonly Image[],
   found: Found,
-): Promise<Image[]> {
-  const identities = await Promise.all(images.map(({ name }) => identityOf(host, log.path(name))));
-  return images.filter((_, index) => identities[index] === found.stat.identity);
+): AsyncGenerator<Image> {
+  for (const some of [images.slice(0, 4), images.slice(4)]) {
+    const identities = await Promise.all(some.map(({ name }) => identityOf(host, log.path(name))));
+    yield* some.filter((_, index) => identities[index] === found.stat.identity);
+  }
+}
+
+async function isAmong(
+  place: LogPlace,
+  images: readonly Image[],
+  found: Found,
+): Promise<boolean> {
+  return (await imagesOf(place, images, found).next()).done !== true;
 }
 
 /** The record that an image stands for, if that exists. */

@@ -1,10 +1,9 @@
 import { hasErrno } from "../core/error.ts";
 import { collectionBatch, orphanAgeMs } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
-import { writeNew } from "../host/durable.ts";
 import { claim, type Commit, commitGeneration, type Committed } from "./commit.ts";
 import { outdated, tooFar } from "./generation_log.ts";
-import { fileMode, type LogPlace } from "./log_place.ts";
+import type { LogPlace } from "./log_place.ts";
 import type { Image, LogView } from "./log_view.ts";
 import { removeRefused } from "./refused_texts.ts";
 import type { Sight } from "./sight.ts";
@@ -91,20 +90,19 @@ export class Upkeep {
  */
 export async function collect(place: LogPlace, last: number): Promise<number> {
   const { host, log } = place;
-  try {
-    const marker = log.path(`floor.${last}`);
-    await (await writeNew(host, marker, fileMode, new Uint8Array())).close();
-  } catch (error) {
-    if (!hasErrno(error, "EEXIST")) throw error;
-  }
+  await log.writeFloor(last);
   await together([log.sync(), place.syncDirectory()]);
   const names = await host.list(log.directory);
-  const records = names.filter((name) => numberOf(name, "g.") <= last);
+  const records = names.filter((name) => numberOf(name, "g.") <= last)
+    .sort((one, other) => numberOf(one, "g.") - numberOf(other, "g."));
   const floors = names.filter((name) => numberOf(name, "floor.") < last);
-  await log.remove([...records, ...floors]).catch((error: unknown) => {
-    // A directory that somebody gave such a name holds nothing of ours.
-    if (!hasErrno(error, "EISDIR", "EPERM")) throw error;
-  });
+  // One after the other, so that what is left is a chain at every moment.
+  for (const name of [...records, ...floors]) {
+    await log.remove([name]).catch((error: unknown) => {
+      // A directory that somebody gave such a name holds nothing of ours.
+      if (!hasErrno(error, "EISDIR", "EPERM")) throw error;
+    });
+  }
   return records.length;
 }
 

@@ -31,6 +31,23 @@ describe("a config file", () => {
     assert.equal(fresh.config.snapshot().generation, 4);
   });
 
+  test("that must not be linked is told by its text", async () => {
+    const stage = await stageWithTwo();
+    const [dead, other] = [await stage.open(), await stage.open()];
+    stage.save('{"a":70}');
+    other.host.faults = ({ operation, path }) => {
+      return operation === "link" && path.includes("/ext.") ? { error: "EPERM" } : undefined;
+    };
+    await other.config.reload();
+    assert.equal(other.config.snapshot().generation, 3);
+    dead.stopAfter(/^link log\/g\.4/);
+    watchEnd(dead.config.setAt(["a"], 4));
+    await stage.disk.settle();
+    dead.kill();
+    const { config } = await stage.open();
+    assert.deepEqual([config.value, config.snapshot().generation], [{ a: 4 }, 4]);
+  });
+
   test("that is gone is put back as its record says, not as its inode was edited last", async () => {
     const stage = await stageWithTwo();
     const text = stage.published;
@@ -112,15 +129,20 @@ describe("a log", () => {
     assert.deepEqual([other.config.value, other.config.snapshot().generation], [{ a: 2 }, 2]);
   });
 
-  test("that was deleted is followed by numbers that nothing ever had", async () => {
-    const stage = await stageWithTwo();
-    stage.outside.removeDirectory(logPath);
-    const { config } = await stage.open();
-    await config.setAt(["a"], 5);
-    assert.ok(config.snapshot().generation > 1000, `${config.snapshot().generation}`);
-  });
+  for (const begun of ["over a file", "with a seed"]) {
+    test(`begun ${begun} and deleted is followed by numbers that nothing ever had`, async () => {
+      const stage = new Stage(begun === "over a file" ? '{"a":1}' : undefined);
+      const first = await stage.open({ seed: { a: 1 } });
+      if (begun === "over a file") await first.config.setAt(["a"], 2);
+      await first.config.close();
+      stage.outside.removeDirectory(logPath);
+      const { config } = await stage.open();
+      await config.setAt(["a"], 5);
+      assert.ok(config.snapshot().generation > 1000, `${config.snapshot().generation}`);
+    });
+  }
 
-  test("whose mode is not left to the umask holds files of mode 600 alone", async () => {
+  test("is for its owner alone", async () => {
     const stage = new Stage('{"a":1}');
     const { config } = await stage.open();
     const modes = new Set<number>();

@@ -1,25 +1,11 @@
 // runs on: node-24
 /** Writers that stand still or die in the worst of moments: they undo nobody, and nobody is told what is not so. */
 import assert from "node:assert/strict";
-import { isHoldfastError } from "../../src/core/error.ts";
 import { describe, test } from "../support/kit.ts";
-import { endOf, Stage, stageWithTwo, watchEnd } from "../support/protocol_stage.ts";
+import { assertNewest, assertPublished, endOf } from "../support/protocol_stage.ts";
+import { stageWithTwo, watchEnd } from "../support/protocol_stage.ts";
 
 const edit = '{"a":70}';
-
-/** The config file says what is expected, by itself and before anybody mends it. */
-function assertPublished(stage: Stage, expected: object): void {
-  assert.deepEqual(JSON.parse(stage.published), expected, "what is published");
-}
-
-/** Whoever opens it finds what is expected, and so do those who only read the file or the record. */
-async function assertNewest(stage: Stage, expected: object): Promise<void> {
-  const { config } = await stage.open();
-  assertPublished(stage, expected);
-  assert.deepEqual(config.value, expected, "the value");
-  const record = stage.log.records.get(config.snapshot().generation);
-  assert.equal(record?.text, stage.published, "the record");
-}
 
 describe("a writer that stands still", () => {
   test("before its rename cannot bring an older generation back", async () => {
@@ -243,70 +229,5 @@ describe("a writer that lost", () => {
     for (const { config } of [slow, quick]) await config.close();
     assert.deepEqual([...stage.names("rec."), ...stage.names("pub.")], []);
     assertPublished(stage, { a: 3, b: 4 });
-  });
-});
-
-describe("a writer whose answer gets lost", () => {
-  test("on the way back from its link goes on", async () => {
-    const stage = await stageWithTwo();
-    const [writer, other] = [await stage.open(), stage.start()];
-    writer.host.faults = async ({ operation, path, from }) => {
-      if (operation === "link" && path.endsWith("/g.3")) await other.host.link(from!, path);
-    };
-    await writer.config.update((draft) => void (draft.a! += 1));
-    await writer.config.close();
-    assert.deepEqual([...stage.log.records.keys()], [1, 2, 3]);
-    await assertNewest(stage, { a: 3 });
-  });
-});
-
-describe("a reader whose look fails", () => {
-  test("at the sync of what it found does not build on what it did not take over", async () => {
-    const stage = await stageWithTwo();
-    const [reader, writer] = [await stage.open(), await stage.open()];
-    await writer.config.setAt(["b"], 3);
-    reader.host.faults = ({ operation }) => {
-      return operation === "syncDirectory" ? { error: "EIO" } : undefined;
-    };
-    await assert.rejects(reader.config.reload(), { code: "IO" });
-    reader.host.faults = undefined;
-    await reader.config.setAt(["a"], 4).catch(async (error: unknown) => {
-      assert.ok(isHoldfastError(error, "CONFLICT"), String(error));
-      await reader.config.reload();
-      await reader.config.setAt(["a"], 4);
-    });
-    await assertNewest(stage, { a: 4, b: 3 });
-  });
-
-  test("at a second name in the log does not take what we published for an edit", async () => {
-    const stage = await stageWithTwo();
-    const [reader, dead] = [await stage.open(), await stage.open()];
-    dead.stopAfter(/^link log\/g\.3/);
-    watchEnd(dead.config.setAt(["a"], 3));
-    await stage.disk.settle();
-    dead.kill();
-    reader.host.faults = ({ operation, path }) => {
-      return operation === "stat" && path.includes("/img.") ? { error: "EIO" } : undefined;
-    };
-    await assert.rejects(reader.config.reload(), { code: "IO" });
-    assert.deepEqual([...stage.log.records.keys()], [1, 2, 3]);
-    reader.host.faults = undefined;
-    await reader.config.reload();
-    await assertNewest(stage, { a: 3 });
-  });
-
-  test("for an edit that stands beside a newer generation comes to an end, then and later", async () => {
-    const stage = await stageWithTwo();
-    const [reader, writer] = [await stage.open(), await stage.open()];
-    await writer.config.setAt(["a"], 3);
-    const text = stage.published;
-    stage.saveInPlace("{");
-    await assert.rejects(reader.config.reload(), { code: "PARSE" });
-    assert.deepEqual(reader.config.value, { a: 3 });
-    stage.saveInPlace(text);
-    reader.bound();
-    const looking = watchEnd(reader.config.reload());
-    await stage.disk.settle();
-    assert.equal(endOf(looking), "done");
   });
 });

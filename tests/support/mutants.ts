@@ -1,174 +1,215 @@
-/** Faults that the suite claims to notice: each is put into a copy of the code, and one of its tests must then fail. */
-export interface Mutant {
-  /** What is broken, in words. */
-  readonly name: string;
-  readonly file: string;
-  /** A text that stands once in the file. */
-  readonly from: string;
-  readonly to: string;
-  /** Parts of the paths of the test files that are to notice. */
-  readonly tests: readonly string[];
-}
+/** Every fault that the suite claims to notice. */
+import type { Mutant } from "./mutant.ts";
+import { fenceMutants } from "./mutants_of_fences.ts";
+import { flushMutants } from "./mutants_of_flushes.ts";
+import { recognitionMutants } from "./mutants_of_recognition.ts";
 
 const durable = "src/host/durable.ts";
-const store = "src/store/file.ts";
-const write = ["config/write"];
+const watch = "src/host/watch.ts";
+const commit = "src/store/commit.ts";
 
-export const mutants: readonly Mutant[] = [
+/** Faults in files: what is written and swept, whose files are trusted. */
+const files: readonly Mutant[] = [
   {
-    name: "the file is not synced",
+    name: "no file is synced",
     file: durable,
     from: "await file.sync();",
     to: "",
-    tests: write,
-  },
-  {
-    name: "the directory is not synced",
-    file: durable,
-    from: "    await host.syncDirectory(directoryOf(path));",
-    to: "",
-    tests: write,
-  },
-  {
-    name: "a failing sync of the directory passes for a success",
-    file: durable,
-    from: "    await host.syncDirectory(directoryOf(path));",
-    to: "    await host.syncDirectory(directoryOf(path)).catch(() => {});",
-    tests: write,
+    tests: "config/protocol_cuts",
+    by: "a write that was acknowledged is there",
   },
   {
     name: "directories made for a file are not synced",
     file: durable,
     from: "for (const made of missing) await host.syncDirectory(directoryOf(made));",
     to: "",
-    tests: ["config/file_names"],
+    tests: "config/file_names",
+    by: "directories made for a seed are flushed",
   },
   {
     name: "a short write is taken for a whole one",
     file: durable,
     from: "while (written < bytes.length) {",
     to: "if (written < bytes.length) {",
-    tests: write,
+    tests: "config/write",
+    by: "a write that takes one byte",
+  },
+  {
+    name: "a part of a file stays",
+    file: durable,
+    from: "await host.remove(path).catch(() => {});",
+    to: "",
+    tests: "config/protocol_failures",
+    by: "a new file that cannot be written whole",
   },
   {
     name: "the mode is left to the umask",
     file: "adapters/node_file.ts",
     from: "if (capabilities.modes && found !== mode) await changeMode(descriptor, mode);",
     to: "",
-    tests: ["tests/host.test"],
+    tests: "tests/host.test",
+    by: "create sets the mode under a umask of 77",
   },
   {
-    name: "a temporary stays after a failure",
-    file: durable,
-    from: 'if (!hasErrno(error, "EEXIST")) await host.remove(temporary).catch(() => {});',
+    name: "others can read what is written",
+    file: "src/store/generation_log.ts",
+    from: "fileMode = 0o600;",
+    to: "fileMode = 0o644;",
+    tests: "config/protocol_edits",
+    by: "is for its owner alone",
+  },
+  {
+    name: "an attempt that failed leaves its files",
+    file: commit,
+    from: "await log.remove(made).then(() => log.remove([`rec.${id}`])).catch(() => {});",
     to: "",
-    tests: write,
+    tests: "config/protocol_races",
+    by: "leaves nothing of its attempt",
   },
   {
-    name: "a young temporary is swept",
-    file: durable,
-    from: "host.now() - stat.modifiedMs > orphanAgeMs",
-    to: "host.now() >= stat.modifiedMs",
-    tests: write,
-  },
-  {
-    name: "there is no last look before the rename",
-    file: store,
-    from: "beforeRename: () => this.#makeWay(target, base, refused),",
+    name: "the draft of a generation stays for ever",
+    file: "src/store/upkeep.ts",
+    from: "await log.remove([`rec.${id}`]);",
     to: "",
-    tests: write,
+    tests: "config/write",
+    by: "EIO at every single operation of a write",
+  },
+  {
+    name: "a young draft is swept",
+    file: "src/store/upkeep.ts",
+    from: "host.now() - stat.modifiedMs <= orphanAgeMs",
+    to: "host.now() < stat.modifiedMs",
+    tests: "config/write",
+    by: "what dead writers left behind",
+  },
+  {
+    name: "a probe that was left behind stays",
+    file: "src/store/log_place.ts",
+    from: "await this.host.remove(joinPath(this.directory, name)).catch(() => {});",
+    to: "",
+    tests: "config/write",
+    by: "what dead writers left behind",
   },
   {
     name: "a swapped link is not noticed",
-    file: store,
-    from: " || await this.#target() !== target",
-    to: "",
-    tests: ["config/file_names"],
+    file: commit,
+    from: "const isElsewhere = sight.place !== place;",
+    to: "const isElsewhere = false;",
+    tests: "config/protocol_edits",
+    by: "that becomes another by a link",
   },
   {
     name: "refused content is not kept aside",
-    file: store,
-    from: "await this.#keepAside(target, read.bytes, found);",
+    file: "src/store/publication.ts",
+    from: "await commit.keepAside(found, place.path);",
     to: "",
-    tests: ["config/refusal"],
+    tests: "config/refusal",
+    by: "is kept aside when a write replaces it",
   },
   {
     name: "any owner is trusted",
     file: "src/store/file_trust.ts",
     from: 'if (trust === "owner" && foreign) {',
     to: 'if (trust === "any" && foreign) {',
-    tests: ["config/refusal"],
+    tests: "config/refusal",
+    by: "somebody else's: the last good value stays",
   },
+];
+
+/** Faults in how changes are noticed. */
+const watches: readonly Mutant[] = [
   {
     name: "the debounce has no maximum",
     file: "src/host/settle.ts",
     from: "Math.min(lastHintAt + options.debounceMs, first + options.maxWaitMs)",
     to: "lastHintAt + options.debounceMs",
-    tests: ["config/watch"],
+    tests: "config/watch",
+    by: "a file that is never quiet is still taken over",
   },
   {
     name: "nothing is looked at after arming",
-    file: "src/host/watch.ts",
+    file: watch,
     from: "      settling.nudge();\n    } catch",
     to: "    } catch",
-    tests: ["config/watch"],
+    tests: "config/watch",
+    by: "between the load and the watch is not missed",
   },
   {
     name: "a replaced directory is not watched anew",
-    file: "src/host/watch.ts",
+    file: watch,
     from: "before.identity === identity && ",
     to: "",
-    tests: ["config/watch"],
+    tests: "config/watch",
+    by: "is found after the directory was deleted and made again",
   },
   {
     name: "there is no poll",
-    file: "src/host/watch.ts",
+    file: watch,
     from: "      await arm();\n      settling.nudge();",
     to: "",
-    tests: ["config/watch"],
+    tests: "config/watch",
+    by: "is found by the poll alone",
   },
+];
+
+/** Faults in what is made of documents. */
+const documents: readonly Mutant[] = [
   {
     name: "calls that overlap are only checked together",
     file: "src/config/edit.ts",
-    from: "    if (path === undefined) return false;",
-    to: "    if (path === undefined || pointers.length >= 0) return true;",
-    tests: ["config/shared_store"],
+    from: "pointers.slice(1).every((pointer, index) => !pointer.startsWith(pointers[index]!))",
+    to: "true",
+    tests: "config/overlapping_calls",
+    by: "are each judged by what they did themselves",
   },
   {
     name: "a write that changes nothing is answered from memory",
     file: "src/config/writer.ts",
-    from:
-      "    if (changes.length > 0 || loaded.document === undefined || engine.refusal) return false;",
-    to:
-      "    if (changes.length === 0) return true;\n    if (loaded.document || engine.refusal) return false;",
-    tests: ["config/shared_store"],
+    from: "    await this.#lookAgain();\n    const { hash, generation } =",
+    to: "    const { hash, generation } =",
+    tests: "config/shared_store",
+    by: "is made all the same when the store moved on",
   },
   {
     name: "the value is not frozen",
     file: "src/core/snapshot.ts",
     from: "  return Object.freeze(copy);\n}\n\nfunction unsupported",
     to: "  return copy;\n}\n\nfunction unsupported",
-    tests: ["core/diff"],
+    tests: "core/diff",
+    by: "the rest is frozen",
   },
   {
     name: "a key twice is accepted",
     file: "src/format/json.ts",
     from: "sound = members === countWrittenMembers(text);",
     to: "sound = members >= 0;",
-    tests: ["format/json"],
+    tests: "format/json",
+    by: "a key twice is refused at its place",
   },
   {
     name: "audit events tell secrets",
     file: "src/config/engine.ts",
     from: "const told = redactChanges(changeSet.changes, annotations);",
     to: "const told = redactChanges(changeSet.changes, undefined);",
-    tests: ["config/refusal"],
+    tests: "config/refusal",
+    by: "a secret appears in nothing",
   },
   {
     name: "messages quote secrets",
     file: "src/core/schema.ts",
     from: "  if (place?.secret === true) return true;",
     to: "",
-    tests: ["core/schema"],
+    tests: "core/schema",
+    by: "a secret's own rule may quote it",
   },
+];
+
+/** All of them. */
+export const mutants: readonly Mutant[] = [
+  ...flushMutants,
+  ...fenceMutants,
+  ...recognitionMutants,
+  ...files,
+  ...watches,
+  ...documents,
 ];
