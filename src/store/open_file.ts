@@ -11,7 +11,7 @@ import type { LogPlace } from "./log_place.ts";
 import { type GenerationRecord, hashOf } from "./record.ts";
 import { Recorder, type RecorderParts } from "./recorder.ts";
 import { RunningContent } from "./running_content.ts";
-import { isOurs, type Sight } from "./sight.ts";
+import type { Sight } from "./sight.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
 import { Superseded } from "./superseded.ts";
 import { purgeBefore, Upkeep } from "./upkeep.ts";
@@ -194,7 +194,7 @@ export class OpenFile implements OpenStore {
   }
 
   async close(): Promise<void> {
-    await this.#upkeep.idle();
+    await this.#upkeep.finish(this.#reader.place);
     await this.#contention.leave(this.#reader.place).catch(() => {});
   }
 
@@ -266,7 +266,8 @@ export class OpenFile implements OpenStore {
       bytes: missed.bytes,
       found: undefined,
     });
-    if (!isRecorded && !await isOurs(sight, missed)) {
+    // By its text alone: what is edited in place is in a file of ours.
+    if (!isRecorded && await generationOf(sight.place, missed.hash) === undefined) {
       await this.#reader.keepAside(sight.place, missed, undefined).catch(() => {});
     }
     return isRecorded;

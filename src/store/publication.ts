@@ -3,11 +3,12 @@ import { renameOver, writeNew } from "../host/durable.ts";
 import type { HostFile } from "../host/host.ts";
 import type { Commit } from "./commit.ts";
 import type { Found } from "./config_file.ts";
+import { generationOf } from "./file_history.ts";
 import { fileMode } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 import { hashOf, type RecordHeader } from "./record.ts";
-import { isOurs, recognise } from "./sight.ts";
+import { isOurFile, recognise } from "./sight.ts";
 
 /** Gives the config file's inode a second name in the log, or says that it is to be told by its text where that is refused. */
 export async function nameInode(
@@ -145,13 +146,14 @@ export async function putBack(
 ): Promise<void> {
   const { host, log, path } = place;
   const view = await log.view();
-  if (await isOurs({ place, view }, taken)) return;
+  if (await generationOf(place, taken.hash) !== undefined) return;
   try {
-    await host.link(log.path(name), path);
+    // A file of ours with another text was edited in place: it may be a very old one.
+    if (!await isOurFile({ place, view }, taken)) return await host.link(log.path(name), path);
   } catch (error) {
     if (!hasErrno(error, "EEXIST")) throw error;
-    await keepAside(taken, log.path(name));
   }
+  await keepAside(taken, log.path(name));
 }
 
 /** Whether a record says that the document was removed. */

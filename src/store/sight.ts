@@ -112,17 +112,12 @@ export async function recognise(
   return other(view);
 }
 
-/** Whether a file that was taken from the config file's place is one of ours, published or adopted. */
-export async function isOurs(
+/** Whether a file that was taken from the config file's place is one that we published, or adopted. */
+export async function isOurFile(
   { place, view }: Pick<Sight, "place" | "view">,
   found: Found,
 ): Promise<boolean> {
-  if (view === undefined) return false;
-  if (await isAmong(place, view.images, found)) return true;
-  for (const generation of view.records.toReversed()) {
-    if ((await place.log.header(generation))?.hash === found.hash) return true;
-  }
-  return false;
+  return view !== undefined && await isAmong(place, view.images, found);
 }
 
 /** Whether the config file can be told, by its inode or else by its text, as that of the newest record. */

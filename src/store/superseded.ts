@@ -67,21 +67,40 @@ export class Superseded {
     this.#former.set(name, { sinceMs: isOld ? nowMs - editorGraceMs : nowMs, hash });
   }
 
+  /** Looks at those that are still to have their time, and leaves them where nobody wrote into them. */
+  async inspect(place: LogPlace): Promise<void> {
+    for (const name of [...this.#former.keys()]) {
+      if (!await this.#rescue(place, name)) continue;
+      await place.log.remove([name]);
+      this.#former.delete(name);
+    }
+  }
+
   async #clear(place: LogPlace, { name }: Image): Promise<void> {
+    await this.#rescue(place, name);
+    await place.log.remove([name]);
+    this.#former.delete(name);
+  }
+
+  /**
+   * Keeps aside what somebody wrote into a file that was the config file.
+   *
+   * @returns whether there was anything
+   */
+  async #rescue(place: LogPlace, name: string): Promise<boolean> {
     const { host, log } = place;
-    const path = log.path(name);
-    const former = this.#former.get(name);
+    const former = this.#former.get(name)?.hash;
     try {
-      const { bytes, stat } = await host.read(path, documentBytesMax);
+      const { bytes, stat } = await host.read(log.path(name), documentBytesMax);
       const hash = hashOf(host, bytes);
-      const isEdited = former?.hash !== undefined && former.hash !== hash &&
-        !this.#recorded.has(hash) && !await this.#isCurrent(place, stat.identity);
-      if (isEdited) await this.#keepAside(place, { bytes, hash, stat }, path);
+      const isEdited = former !== undefined && former !== hash && !this.#recorded.has(hash) &&
+        !await this.#isCurrent(place, stat.identity);
+      if (isEdited) await this.#keepAside(place, { bytes, hash, stat }, log.path(name));
+      return isEdited;
     } catch (error) {
       if (!hasErrno(error, "ENOENT")) throw error;
+      return false;
     }
-    await log.remove([name]);
-    this.#former.delete(name);
   }
 
   /** Other processes clear away, too. */

@@ -62,6 +62,12 @@ export class Upkeep {
     if (view.records.some((record) => record <= last)) await collect(place, last);
   }
 
+  /** Looks once more at what editors may have written into, since nobody may do so later. */
+  async finish(place: LogPlace): Promise<void> {
+    await this.#work;
+    await this.#superseded.inspect(place).catch(() => {});
+  }
+
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     await this.#work;

@@ -1,6 +1,6 @@
 /** Kills a process after each of the calls to the filesystem that a write makes, and looks whether all is well. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describeCall, isChange, stepThrough } from "./strace.ts";
 import { assertCounted, assertSound, observe, type Report } from "./trial_observations.ts";
@@ -175,6 +175,8 @@ class KillTrial {
     this.#judge(await child.next("opened", "failed"));
     await this.#write(child);
     await child.finish();
+    const left = readdirSync(dirname(this.#path)).filter((name) => name.endsWith(".tmp"));
+    assert.deepEqual(left, [], "a further write clears away what a probe left");
   }
 
   #edit(): void {

@@ -35,8 +35,10 @@ export function readLog(path: string): LogOnDisk {
     if (record === undefined) unreadable.push(generation);
     else records.push(record);
   }
+  // What a probe of the first write left behind goes with the next write.
+  const isProbe = (name: string) => /^\.[0-9a-f]{32}\.tmp$/.test(name.split(beside)[1] ?? "");
   const isKnown = (name: string) =>
-    name === basename(path) || name === `${beside}.d` ||
+    name === basename(path) || name === `${beside}.d` || isProbe(name) ||
     /^\d+$/.test(name.split(`${beside}.mark.`)[1] ?? "");
   return {
     records: records.sort((one, other) => one.generation - other.generation),
