@@ -67,7 +67,10 @@ describe("silence", () => {
     const before = config.snapshot();
     await replace(path, JSON.stringify(start));
     await looksMore();
-    await fs.writeFile(path, JSON.stringify(start));
+    // Over what is there: emptied first, it could be seen in between, and that would be told.
+    const file = await fs.open(path, "r+");
+    await file.write(JSON.stringify(start));
+    await file.close();
     await looksMore();
     await fs.utimes(path, new Date(0), new Date(0));
     await looksMore();
