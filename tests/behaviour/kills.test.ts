@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { unlessInstalled } from "../support/child.ts";
 import { freshDirectory } from "../support/config_under_test.ts";
 import { describe, test } from "../support/kit.ts";
-import { type Kill, killAfterEveryCall, type KillPlan } from "../support/trial_kills.ts";
+import { type Kill, killAfterEveryCall, type KillPlan, stuck } from "../support/trial_kills.ts";
 
 const skip = unlessInstalled("strace");
 const timeoutMs = 120_000;
@@ -22,11 +22,18 @@ for (const runtime of ["node-24", "deno", "bun"]) {
   describe(`${runtime} is killed after each call`, () => {
     for (const [name, scenario] of Object.entries(scenarios)) {
       test(`of ${name}`, { skip, timeoutMs }, async (context) => {
-        const base = await freshDirectory(context);
-        const [directory, reports] = [join(base, "config"), join(base, "reports")];
-        await mkdir(directory, { mode: 0o700 });
-        await mkdir(reports);
-        const kills = await killAfterEveryCall({ runtime, directory, reports, ...scenario });
+        const attempt = async () => {
+          const base = await freshDirectory(context);
+          const [directory, reports] = [join(base, "config"), join(base, "reports")];
+          await mkdir(directory, { mode: 0o700 });
+          await mkdir(reports);
+          return await killAfterEveryCall({ runtime, directory, reports, ...scenario });
+        };
+        const kills = await attempt().catch((error: Error) => {
+          if (!error.message.startsWith(stuck)) throw error;
+          console.log(`${runtime}, ${name}: ${error.message}; once more`);
+          return attempt();
+        });
         console.log(summarise(`${runtime}, ${name}`, kills));
         // A commit has at least these, or they went unseen.
         for (const call of ["fsync", "link", "rename"]) {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { describeCall, isChange, stepThrough } from "./strace.ts";
 import { assertCounted, assertSound, observe, type Report } from "./trial_observations.ts";
 import { type Line, startTrialProcess, type TrialProcess } from "./trial_process.ts";
@@ -34,14 +35,26 @@ export interface KillPlan {
 /** A bound that no commit comes near, so that a commit which never ends is noticed. */
 const callsMax = 400;
 
+/**
+ * Stepping through a process from outside now and then loses it: stopped for good, it says nothing about a write. Such a
+ * trial is told from a write that never ends by how it goes when it is begun anew.
+ */
+export const stuck = "Cannot step on: the process stands still";
+const stepMs = 40_000;
+
 /** Kills one process after each call; each next process finds what was left, writes, and is killed in its second write. */
 export async function killAfterEveryCall(plan: KillPlan): Promise<readonly Kill[]> {
   const trial = new KillTrial(plan);
+  const waiting = new AbortController();
   try {
     for (let step = 1; step < callsMax; step++) {
-      if (!await trial.killAfter(step)) return trial.kills;
+      const limit = wait(stepMs, undefined, { signal: waiting.signal, ref: false });
+      const expired = limit.then(() => Promise.reject(new Error(`${stuck}, at call ${step}`)));
+      expired.catch(() => {});
+      if (!await Promise.race([trial.killAfter(step), expired])) return trial.kills;
     }
   } finally {
+    waiting.abort();
     await trial.end();
   }
   throw new Error(`Cannot kill after every call: found no end of them after ${callsMax}`);
