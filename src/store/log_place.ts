@@ -122,8 +122,13 @@ export class LogPlace {
   async #isOwn(path: string): Promise<boolean> {
     const userId = this.host.userId();
     if (!this.host.capabilities.modes || userId === undefined) return true;
-    const stat = await this.host.stat(path).catch(() => undefined);
-    return stat?.userId === userId || stat?.userId === 0;
+    try {
+      const stat = await this.host.stat(path);
+      return stat.userId === userId || stat.userId === 0;
+    } catch (error) {
+      if (hasErrno(error, "ENOENT")) return false;
+      throw error;
+    }
   }
 
   async #marks(): Promise<number[]> {
