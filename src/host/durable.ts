@@ -25,6 +25,11 @@ export async function writeNew(
   }
 }
 
+/** Makes an empty file that did not exist, as a mark. It is durable with its directory. */
+export async function makeEmpty(host: Host, path: string, mode: number): Promise<void> {
+  await (await host.create(path, mode)).close();
+}
+
 /** Makes what was written durable and lets go of the file. */
 export async function syncAndClose(file: HostFile): Promise<void> {
   try {
@@ -86,12 +91,22 @@ export function uniqueId(host: Host): string {
 export function readOnlyError(error: unknown, path: string): Error | undefined {
   const isMounted = hasErrno(error, "EBUSY");
   if (!isMounted && !hasErrno(error, "EROFS")) return undefined;
-  const found = isMounted ? "a mount on that very file" : "a read-only filesystem";
+  return isMounted
+    ? mountedError(path, error)
+    : cannotReplace(path, "a read-only filesystem", error);
+}
+
+/** The error for a file that something is mounted on. */
+export function mountedError(path: string, cause: unknown): Error {
+  return cannotReplace(path, "a mount on that very file", cause);
+}
+
+function cannotReplace(path: string, found: string, cause: unknown): Error {
   return holdfastError(
     "READ_ONLY",
     `Cannot replace ${path}: found ${found}; mount its directory, writable`,
     { source: path },
-    error,
+    cause,
   );
 }
 

@@ -15,6 +15,12 @@ export interface Found {
   readonly stat: HostStat;
 }
 
+/** Reads a file, and hashes what was read. */
+export async function readFound(host: Host, path: string, bytesMax: number): Promise<Found> {
+  const { bytes, stat } = await host.read(path, bytesMax);
+  return { bytes, stat, hash: hashOf(host, bytes) };
+}
+
 /** The file that people read and edit, reached through whatever links lead to it. */
 export class ConfigFile {
   /** As it was named, absolute. */
@@ -42,8 +48,7 @@ export class ConfigFile {
   /** Reads it once more. */
   async reread(): Promise<Found | undefined> {
     try {
-      const { bytes, stat } = await this.#host.read(this.path, documentBytesMax);
-      return { bytes, stat, hash: hashOf(this.#host, bytes) };
+      return await readFound(this.#host, this.path, documentBytesMax);
     } catch (error) {
       if (!hasErrno(error, "ENOENT")) throw error;
       return undefined;

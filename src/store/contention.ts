@@ -1,5 +1,5 @@
 import { spinsMax } from "../core/limits.ts";
-import { uniqueId, writeNew } from "../host/durable.ts";
+import { makeEmpty, uniqueId } from "../host/durable.ts";
 import { fileMode } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
@@ -64,7 +64,7 @@ export class Contention {
     if (this.#ticket !== undefined) return;
     const ticket = uniqueId(place.host);
     const path = place.log.path(`rec.${ticket}`);
-    await (await writeNew(place.host, path, fileMode, new Uint8Array())).close();
+    await makeEmpty(place.host, path, fileMode);
     this.#ticket = ticket;
   }
 }

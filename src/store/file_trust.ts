@@ -23,8 +23,7 @@ export interface TrustEvidence {
  */
 export function judgeTrust(evidence: TrustEvidence): string[] {
   const { path, file, directories, userId, trust } = evidence;
-  const foreign = userId !== undefined && file.userId !== 0 && file.userId !== userId;
-  if (trust === "owner" && foreign) {
+  if (trust === "owner" && isForeign(file, userId)) {
     throw unsafe(
       path,
       `the owner ${file.userId}, who is neither root nor user ${userId}`,
@@ -54,6 +53,15 @@ export function judgeTrust(evidence: TrustEvidence): string[] {
     );
   }
   return warnings;
+}
+
+/**
+ * Whether something belongs to neither root nor our own user.
+ *
+ * @param userId our own user; undefined when unknown, and then owners are not judged
+ */
+export function isForeign(stat: HostStat, userId: number | undefined): boolean {
+  return userId !== undefined && stat.userId !== 0 && stat.userId !== userId;
 }
 
 function unsafe(path: string, found: string, remedy: string): Error {

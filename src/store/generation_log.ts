@@ -1,7 +1,7 @@
 import { hasErrno, type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { documentBytesMax } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
-import { writeNew } from "../host/durable.ts";
+import { makeEmpty } from "../host/durable.ts";
 import type { Host } from "../host/host.ts";
 import { joinPath } from "../host/path.ts";
 import { type LogView, viewOf } from "./log_view.ts";
@@ -121,7 +121,7 @@ export class GenerationLog {
   async writeFloor(generation: number): Promise<void> {
     try {
       const path = this.path(`floor.${generation}`);
-      await (await writeNew(this.#host, path, fileMode, new Uint8Array())).close();
+      await makeEmpty(this.#host, path, fileMode);
     } catch (error) {
       if (!hasErrno(error, "EEXIST")) throw error;
     }

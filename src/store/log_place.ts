@@ -1,16 +1,17 @@
 import { hasErrno, holdfastError, isHoldfastError } from "../core/error.ts";
 import { generationMax, markedGenerations } from "../core/limits.ts";
+import { ignoreRejection } from "../core/promise.ts";
 import {
   besideName,
   makeDirectoryDurably,
+  makeEmpty,
+  mountedError,
   readOnlyError,
   uniqueId,
-  writeNew,
 } from "../host/durable.ts";
-import { ignoreRejection } from "../core/promise.ts";
 import type { Host, HostStat } from "../host/host.ts";
 import { directoryOf, joinPath } from "../host/path.ts";
-import type { Trust } from "./file_trust.ts";
+import { isForeign, type Trust } from "./file_trust.ts";
 import { fileMode, GenerationLog } from "./generation_log.ts";
 import type { LogView } from "./log_view.ts";
 
@@ -91,7 +92,7 @@ export class LogPlace {
     if (generation <= before) return false;
     const next = Math.ceil(generation / markedGenerations) * markedGenerations;
     try {
-      await (await writeNew(this.host, this.#markPath(next), fileMode, new Uint8Array())).close();
+      await makeEmpty(this.host, this.#markPath(next), fileMode);
     } catch (error) {
       // The commit does not depend on it, and the next one tries again.
       if (!hasErrno(error, "EEXIST")) return false;
@@ -123,8 +124,7 @@ export class LogPlace {
     const userId = this.host.userId();
     if (!this.host.capabilities.modes || userId === undefined) return true;
     try {
-      const stat = await this.host.stat(path);
-      return stat.userId === userId || stat.userId === 0;
+      return !isForeign(await this.host.stat(path), userId);
     } catch (error) {
       if (hasErrno(error, "ENOENT")) return false;
       throw error;
@@ -192,8 +192,7 @@ export class LogPlace {
       return this.#unsafe(`mode ${stat.mode.toString(8)}, which lets others write`);
     }
     const userId = host.userId();
-    const isForeign = userId !== undefined && stat.userId !== 0 && stat.userId !== userId;
-    return isForeign && this.#trust === "owner"
+    return isForeign(stat, userId) && this.#trust === "owner"
       ? this.#unsafe(`the owner ${stat.userId}, who is neither root nor user ${userId}`)
       : undefined;
   }
@@ -206,7 +205,7 @@ export class LogPlace {
     const from = log.path(`rec.${id}`);
     const to = `${this.#prefix}.${id}.tmp`;
     try {
-      await (await writeNew(host, from, fileMode, new Uint8Array())).close();
+      await makeEmpty(host, from, fileMode);
     } catch (error) {
       throw readOnlyError(error, this.path) ?? error;
     }
@@ -255,12 +254,7 @@ export class LogPlace {
       return "none";
     } catch (error) {
       if (!hasErrno(error, "EXDEV")) return "unknown";
-      return holdfastError(
-        "READ_ONLY",
-        `Cannot replace ${this.path}: found a mount on that very file; mount its directory, writable`,
-        { source: this.path },
-        error,
-      );
+      return mountedError(this.path, error);
     }
   }
 

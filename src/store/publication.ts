@@ -1,13 +1,13 @@
 import { hasErrno } from "../core/error.ts";
-import { renameOver, writeNew } from "../host/durable.ts";
+import { makeEmpty, renameOver, writeNew } from "../host/durable.ts";
 import type { HostFile } from "../host/host.ts";
 import type { Commit } from "./commit.ts";
-import type { Found } from "./config_file.ts";
+import { type Found, readFound } from "./config_file.ts";
 import { generationOf } from "./file_history.ts";
 import { fileMode } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
-import { hashOf, type RecordHeader } from "./record.ts";
+import type { RecordHeader } from "./record.ts";
 import { isOurFile, recognise } from "./sight.ts";
 
 /** Gives the config file's inode a second name in the log, or says that it is to be told by its text where that is refused. */
@@ -21,7 +21,7 @@ export async function nameInode(
   } catch (error) {
     if (hasErrno(error, "ENOENT")) throw error;
     const marker = log.path(`txt.${generation}.${id}.${attempt}`);
-    await (await writeNew(host, marker, fileMode, new Uint8Array())).close();
+    await makeEmpty(host, marker, fileMode);
   }
 }
 
@@ -129,9 +129,9 @@ async function takeAway(
     if (hasErrno(error, "ENOENT")) return true;
     throw error;
   }
-  const { bytes, stat } = await host.read(gone, Number.MAX_SAFE_INTEGER);
-  const taken: Found = { bytes, stat, hash: hashOf(host, bytes) };
-  const isExpected = stat.identity === expected.stat.identity && taken.hash === expected.hash;
+  const taken = await readFound(host, gone, Number.MAX_SAFE_INTEGER);
+  const isExpected = taken.stat.identity === expected.stat.identity &&
+    taken.hash === expected.hash;
   if (!isExpected) await putBack(place, taken, name, keepAside);
   await log.remove([name]);
   return isExpected;

@@ -2,6 +2,7 @@ import { hasErrno } from "../core/error.ts";
 import { together } from "../core/promise.ts";
 import { syncAndClose, uniqueId } from "../host/durable.ts";
 import { type Commit, compareAndSwap } from "./commit.ts";
+import { readFound } from "./config_file.ts";
 import type { LogPlace } from "./log_place.ts";
 import {
   isRemoval,
@@ -11,7 +12,6 @@ import {
   removeOlderPublications,
   writePublication,
 } from "./publication.ts";
-import { hashOf } from "./record.ts";
 import type { Sight } from "./sight.ts";
 
 /** What recovery works with. */
@@ -74,10 +74,10 @@ export async function settleGone(recovery: Recovery, sight: Sight): Promise<void
   const { place, keepAside } = recovery;
   const { host, log } = place;
   for (const { name } of sight.view?.gone ?? []) {
-    const taken = await host.read(log.path(name), Number.MAX_SAFE_INTEGER).catch(() => undefined);
+    const taken = await readFound(host, log.path(name), Number.MAX_SAFE_INTEGER)
+      .catch(() => undefined);
     if (taken === undefined) continue;
-    const found = { ...taken, hash: hashOf(host, taken.bytes) };
-    await putBack(place, found, name, keepAside);
+    await putBack(place, taken, name, keepAside);
     await log.remove([name]);
   }
 }

@@ -1,9 +1,9 @@
 import { hasErrno } from "../core/error.ts";
 import { documentBytesMax, editorGraceMs, orphanAgeMs } from "../core/limits.ts";
-import type { Found } from "./config_file.ts";
+import { type Found, readFound } from "./config_file.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { Image } from "./log_view.ts";
-import { hashOf } from "./record.ts";
+import { identityOf } from "./sight.ts";
 
 const hashesMax = 10_000;
 const clearedTogether = 16;
@@ -91,11 +91,11 @@ export class Superseded {
     const { host, log } = place;
     const former = this.#former.get(name)?.hash;
     try {
-      const { bytes, stat } = await host.read(log.path(name), documentBytesMax);
-      const hash = hashOf(host, bytes);
+      const found = await readFound(host, log.path(name), documentBytesMax);
+      const { hash, stat: { identity } } = found;
       const isEdited = former !== undefined && former !== hash && !this.#recorded.has(hash) &&
-        !await this.#isCurrent(place, stat.identity);
-      if (isEdited) await this.#keepAside(place, { bytes, hash, stat }, log.path(name));
+        identity !== await identityOf(host, place.path).catch(() => undefined);
+      if (isEdited) await this.#keepAside(place, found, log.path(name));
       return isEdited;
     } catch (error) {
       if (!hasErrno(error, "ENOENT")) throw error;
@@ -112,10 +112,5 @@ export class Superseded {
   #remember(hash: string): void {
     if (this.#recorded.size >= hashesMax) this.#recorded.clear();
     this.#recorded.add(hash);
-  }
-
-  async #isCurrent({ host, path }: LogPlace, identity: string): Promise<boolean> {
-    const stat = await host.stat(path).catch(() => undefined);
-    return stat?.identity === identity;
   }
 }

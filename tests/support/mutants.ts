@@ -109,8 +109,8 @@ const files: readonly Mutant[] = [
   {
     name: "any owner is trusted",
     file: "src/store/file_trust.ts",
-    from: 'if (trust === "owner" && foreign) {',
-    to: 'if (trust === "any" && foreign) {',
+    from: 'if (trust === "owner" && isForeign(file, userId)) {',
+    to: 'if (trust === "any" && isForeign(file, userId)) {',
     tests: "config/refusal",
     by: "somebody else's: the last good value stays",
   },
