@@ -33,9 +33,8 @@ export class Subscribers {
   readonly #all = new Set<Subscriber>();
   readonly #readers = new Set<Reader>();
   #newest: Snapshot<unknown>;
-  /** The last step, which is what most subscribers have to be told. */
+  /** The last ones; the very last is what most subscribers have to be told. */
   readonly #steps: Step[] = [];
-  #step: Step | undefined;
   #closed = false;
 
   constructor(first: Snapshot<unknown>, name: string, reporter: Reporter) {
@@ -46,8 +45,7 @@ export class Subscribers {
 
   /** Takes note of a new snapshot and of what changed from the one before. */
   publish(snapshot: Snapshot<unknown>, changeSet: ChangeSet): void {
-    this.#step = { before: this.#newest, changeSet };
-    this.#steps.push(this.#step);
+    this.#steps.push({ before: this.#newest, changeSet });
     if (this.#steps.length > stepsMax) this.#steps.shift();
     this.#newest = snapshot;
     for (const subscriber of this.#all) this.#wake(subscriber);
@@ -123,7 +121,7 @@ export class Subscribers {
   }
 
   #difference(before: Snapshot<unknown>, after: Snapshot<unknown>): ChangeSet {
-    const { before: last, changeSet } = this.#step!;
+    const { before: last, changeSet } = this.#steps.at(-1)!;
     if (before === last && after === this.#newest) return changeSet;
     const { origin } = changeSet;
     // Where it is not known any more who did all of it, nobody is named.

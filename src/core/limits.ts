@@ -34,6 +34,9 @@ export const historyDefault: number = 50;
 /** How many records are collected together, so that not every commit pays for it. */
 export const collectionBatch: number = 16;
 
+/** How many of the generations seen at one look have their calls told. */
+export const generationsToldMax: number = 50;
+
 /** How many generations are reserved at once in the mark that outlives the log. */
 export const markedGenerations: number = 1000;
 

@@ -1,8 +1,8 @@
-import type { Json } from "../core/document.ts";
 import type { Call } from "../core/cause.ts";
 import { diff } from "../core/diff.ts";
+import type { Json } from "../core/document.ts";
 import { holdfastError, isHoldfastError } from "../core/error.ts";
-import { documentBytesMax, historyDefault, publicationLagMs } from "../core/limits.ts";
+import { documentBytesMax, generationsToldMax, publicationLagMs } from "../core/limits.ts";
 import type { Format } from "../format/format.ts";
 import { directoryOf } from "../host/path.ts";
 import { watchDirectories } from "../host/watch.ts";
@@ -126,7 +126,7 @@ export class FileReader {
       return since > 0 && record > since && record < header.generation;
     });
     const calls: Call[] = [];
-    for (const generation of between.slice(-historyDefault)) {
+    for (const generation of between.slice(-generationsToldMax)) {
       calls.push(...(await place.log.header(generation))?.calls ?? []);
     }
     return { ...header, calls: [...calls, ...header.calls] };
@@ -243,8 +243,7 @@ export class FileReader {
       this.#decoded = { document, hash, locate: this.#locator(text) };
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
-      const locate: Loaded["locate"] = (paths) => paths.map(() => ({ source: this.#file.path }));
-      this.#decoded = { document: undefined, fault: error, hash, locate };
+      this.#decoded = { document: undefined, fault: error, hash, locate: this.#unlocated };
     }
     return this.#decoded;
   }
@@ -256,7 +255,7 @@ export class FileReader {
   ): Loaded {
     return {
       generation,
-      locate: (paths) => paths.map(() => ({ source: this.#file.path })),
+      locate: this.#unlocated,
       warnings: [],
       resolvedPaths: [this.place.path],
       ...(header === undefined
@@ -265,6 +264,10 @@ export class FileReader {
       ...content,
     };
   }
+
+  readonly #unlocated: Loaded["locate"] = (paths) => {
+    return paths.map(() => ({ source: this.#file.path }));
+  };
 
   #locator(text: string): Loaded["locate"] {
     return (paths) => {

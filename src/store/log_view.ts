@@ -18,6 +18,8 @@ export interface Image extends AttemptFile {
 export interface LogView {
   /** The generations with a record, ascending. */
   readonly records: readonly number[];
+  /** What says up to where records were deleted, ascending; the last one counts. */
+  readonly floors: readonly number[];
   /** Up to here records were deleted; 0 where none was. */
   readonly floor: number;
   /** The greatest number taken. */
@@ -48,7 +50,7 @@ export function viewOf(names: readonly string[]): LogView {
   const drafts = new Set<string>();
   const files: Record<string, AttemptFile[]> = { pub: [], gone: [] };
   const images: Record<string, Image[]> = { inode: [], text: [] };
-  let floor = 0;
+  const floors: number[] = [];
   for (const name of names) {
     const match = namePattern.exec(name);
     if (match === null) continue;
@@ -57,7 +59,7 @@ export function viewOf(names: readonly string[]): LogView {
     if (draft !== undefined) drafts.add(draft);
     else if (generation > generationMax) continue;
     else if (numbered === "g") records.push(generation);
-    else if (numbered === "floor") floor = Math.max(floor, generation);
+    else if (numbered === "floor") floors.push(generation);
     else if (file !== undefined) files[file]!.push({ name, generation });
     else {
       const isPublication = image === "img";
@@ -65,12 +67,14 @@ export function viewOf(names: readonly string[]): LogView {
       images[kind]!.push({ name, generation, recordId: recordId!, isPublication });
     }
   }
-  records.sort((one, other) => one - other);
+  for (const list of [records, floors]) list.sort((one, other) => one - other);
+  const floor = floors.at(-1) ?? 0;
   for (const list of Object.values(images)) {
     list.sort((one, other) => other.generation - one.generation);
   }
   return {
     records,
+    floors,
     floor,
     top: Math.max(floor, records.at(-1) ?? 0),
     drafts,

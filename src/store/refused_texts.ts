@@ -56,13 +56,17 @@ async function keepAs(
 }
 
 /** Removes every refused text. */
-export async function removeRefused({ host, log }: LogPlace): Promise<void> {
-  const names = await host.list(log.directory);
-  await log.remove(names.filter((name) => name.startsWith(prefix)));
+export async function removeRefused(place: LogPlace): Promise<void> {
+  await place.log.remove(await refusedNames(place));
 }
 
-async function removeOldest({ host, log }: LogPlace): Promise<void> {
-  const names = (await host.list(log.directory)).filter((name) => name.startsWith(prefix));
+async function refusedNames({ host, log }: LogPlace): Promise<string[]> {
+  return (await host.list(log.directory)).filter((name) => name.startsWith(prefix));
+}
+
+async function removeOldest(place: LogPlace): Promise<void> {
+  const { host, log } = place;
+  const names = await refusedNames(place);
   if (names.length <= refusedTextsMax) return;
   const aged = await Promise.all(names.map(async (name) => {
     const stat = await host.stat(log.path(name)).catch(() => undefined);

@@ -59,13 +59,12 @@ export async function look({ read, place: placeNow }: LookedAt): Promise<Sight> 
     }
     // Anything else may only be due to what happened between the listing and the read. What was read before the listing,
     // and still is there after it, cannot be of a generation that the listing lacks.
-    const again = attempt === 1 ? undefined : await read();
-    if (
-      attempt > 1 && again?.hash === found?.hash && again?.stat.identity === found?.stat.identity
-    ) {
+    if (attempt === 1) continue;
+    const again = await read();
+    if (again?.hash === found?.hash && again?.stat.identity === found?.stat.identity) {
       return { place, found, view, newest, standing };
     }
-    found = attempt === 1 ? found : again;
+    found = again;
   }
   const { path } = placeNow();
   throw holdfastError(

@@ -95,21 +95,25 @@ export class Upkeep {
  * @returns how many there were
  */
 export async function collect(place: LogPlace, last: number): Promise<number> {
-  const { host, log } = place;
+  const { log } = place;
   await log.writeFloor(last);
   await together([log.sync(), place.syncDirectory()]);
-  const names = await host.list(log.directory);
-  const records = names.filter((name) => numberOf(name, "g.") <= last)
-    .sort((one, other) => numberOf(one, "g.") - numberOf(other, "g."));
-  const floors = names.filter((name) => numberOf(name, "floor.") < last);
+  const { records = [], floors = [] } = await log.view() ?? {};
+  // A file numbered 0 is somebody else's.
+  const old = records.filter((generation) => generation > 0 && generation <= last);
+  const outdatedFloors = floors.filter((generation) => generation > 0 && generation < last);
+  const names = [
+    ...old.map((generation) => `g.${generation}`),
+    ...outdatedFloors.map((generation) => `floor.${generation}`),
+  ];
   // One after the other, so that what is left is a chain at every moment.
-  for (const name of [...records, ...floors]) {
+  for (const name of names) {
     await log.remove([name]).catch((error: unknown) => {
       // A directory that somebody gave such a name holds nothing of ours.
       if (!hasErrno(error, "EISDIR", "EPERM")) throw error;
     });
   }
-  return records.length;
+  return old.length;
 }
 
 /**
@@ -144,11 +148,6 @@ export async function purgeBefore(sight: Sight, before: number): Promise<number>
   await removeRefused(place);
   await log.sync();
   return count;
-}
-
-function numberOf(name: string, prefix: string): number {
-  const digits = name.startsWith(prefix) ? name.slice(prefix.length) : "";
-  return /^[1-9]\d*$/.test(digits) ? Number(digits) : Infinity;
 }
 
 async function removeDeadDrafts({ host, log }: LogPlace, view: LogView): Promise<void> {

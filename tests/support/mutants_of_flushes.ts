@@ -112,8 +112,8 @@ export const flushMutants: readonly Mutant[] = [
   {
     name: "the floor is not synced before records are deleted",
     file: upkeep,
-    from: "  await together([log.sync(), place.syncDirectory()]);\n  const names",
-    to: "  const names",
+    from: "  await together([log.sync(), place.syncDirectory()]);\n  const { records",
+    to: "  const { records",
     tests: cuts,
     by: "no record is gone without the floor",
   },
