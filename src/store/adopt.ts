@@ -3,12 +3,13 @@ import { together } from "../core/promise.ts";
 import { readOnlyError, writeNew } from "../host/durable.ts";
 import { assertCounted, compareAndSwap, discard, draftPath, unknown } from "./commit.ts";
 import type { Found } from "./config_file.ts";
-import { fileMode, outdated } from "./generation_log.ts";
+import { fileMode } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 import { nameInode, removeOlderPublications } from "./publication.ts";
 import { encodeRecord, type GenerationRecord } from "./record.ts";
 import { identityOf } from "./sight.ts";
+import { outdated } from "./store_error.ts";
 
 /** Content that somebody else made, on its way into the log. */
 export interface Adoption {

@@ -3,7 +3,7 @@ import { together } from "../core/promise.ts";
 import { readOnlyError, syncAndClose, uniqueId, writeNew } from "../host/durable.ts";
 import type { HostFile } from "../host/host.ts";
 import type { Found } from "./config_file.ts";
-import { fileMode, outdated } from "./generation_log.ts";
+import { fileMode } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 import {
@@ -16,6 +16,7 @@ import {
 } from "./publication.ts";
 import { encodeRecord, type GenerationRecord, type RecordHeader } from "./record.ts";
 import { identityOf, isKnownAs, type Sight } from "./sight.ts";
+import { outdated } from "./store_error.ts";
 
 /** A generation on its way into the log. */
 export interface Commit {

@@ -9,13 +9,13 @@ import { watchDirectories } from "../host/watch.ts";
 import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
 import type { Commit } from "./commit.ts";
 import type { ConfigFile, Found } from "./config_file.ts";
-import { notKept } from "./generation_log.ts";
 import { LogPlace } from "./log_place.ts";
 import { hashOf, type RecordHeader } from "./record.ts";
 import { finishCommit, rollForward, settleGone } from "./recovery.ts";
 import { keepRefused } from "./refused_texts.ts";
 import { look, type Sight } from "./sight.ts";
 import type { StoreChange } from "./store.ts";
+import { notKept } from "./store_error.ts";
 
 /** A document as it is written. */
 interface Encoded {

@@ -5,8 +5,8 @@ import { debounceMsDefault, maxWaitMsDefault } from "../core/limits.ts";
 import { freeze } from "../core/snapshot.ts";
 import { settle } from "../host/settle.ts";
 import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
-import { tooFar } from "./generation_log.ts";
 import type { OpenStore, Store, StoreChange, StoredGeneration } from "./store.ts";
+import { tooFar } from "./store_error.ts";
 
 /**
  * A store in the memory of this process: for tests, and for programs whose configuration nobody keeps. Every config that

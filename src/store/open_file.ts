@@ -6,13 +6,13 @@ import type { ConfigFile, Found } from "./config_file.ts";
 import { Contention } from "./contention.ts";
 import { generationOf, keptGenerations, readGeneration } from "./file_history.ts";
 import { FileReader } from "./file_reader.ts";
-import { outdated, withoutRecord } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type GenerationRecord, hashOf } from "./record.ts";
 import { Recorder, type RecorderParts } from "./recorder.ts";
 import { RunningContent } from "./running_content.ts";
 import type { Sight } from "./sight.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
+import { outdated, withoutRecord } from "./store_error.ts";
 import { Superseded } from "./superseded.ts";
 import { purgeBefore, Upkeep } from "./upkeep.ts";
 

@@ -5,10 +5,10 @@ import type { Host } from "../host/host.ts";
 import type { Loaded } from "../source/source.ts";
 import { adoptEdit } from "./adopt.ts";
 import type { Found } from "./config_file.ts";
-import { outdated } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
 import { type GenerationRecord, hashOf } from "./record.ts";
 import type { Sight } from "./sight.ts";
+import { outdated } from "./store_error.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /** What a recorder works with. */

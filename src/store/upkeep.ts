@@ -2,11 +2,11 @@ import { hasErrno } from "../core/error.ts";
 import { collectionBatch, orphanAgeMs } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
 import { claim, type Commit, commitGeneration, type Committed } from "./commit.ts";
-import { outdated, tooFar } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { Image, LogView } from "./log_view.ts";
 import { removeRefused } from "./refused_texts.ts";
 import type { Sight } from "./sight.ts";
+import { outdated, tooFar } from "./store_error.ts";
 import type { Superseded } from "./superseded.ts";
 
 /** A generation that is durable. */

@@ -1,0 +1,40 @@
+import { type HoldfastError, holdfastError } from "../core/error.ts";
+
+/** The error for a generation of which no record is kept. */
+export function notKept(source: string, generation: number): Error {
+  return holdfastError(
+    "NOT_FOUND",
+    `Cannot read generation ${generation} of ${source}: found no record of it; see which are kept with history()`,
+    { source },
+  );
+}
+
+/** The error for a change that was computed from what is not the newest any more. */
+export function outdated(
+  path: string,
+  details: { readonly expected: number; readonly current: number },
+  cause?: unknown,
+): Error {
+  return holdfastError(
+    "CONFLICT",
+    `Cannot write ${path}: found that it changed since generation ${details.expected}; read it and try again`,
+    details,
+    cause,
+  );
+}
+
+/** The error for a purge that would delete what is stored. */
+export function tooFar(path: string, expected: number, current: number): Error {
+  return holdfastError(
+    "CONFLICT",
+    `Cannot purge ${path} before generation ${expected}: found ${current} as the newest; give at most that`,
+    { expected, current },
+  );
+}
+
+/** The warning for an edit that runs though it cannot be recorded. */
+export function withoutRecord(path: string, error: HoldfastError): string {
+  return error.code === "READ_ONLY"
+    ? `Cannot keep a history of ${path}: found it read-only; its generations are counted in this process alone`
+    : `${error.message}; the edit runs without a record of its own`;
+}
