@@ -45,6 +45,7 @@ export class OpenFile implements OpenStore {
     let sight = await this.#reader.look();
     if (await this.#recordMissed(sight)) sight = await this.#reader.look();
     this.#sight = sight;
+    this.#upkeep.goOn(sight.place);
     const { found, newest, standing } = sight;
     if (standing.kind === "unlogged") return this.#loadUnlogged(found);
     const current = this.#content.recorded;
@@ -89,14 +90,9 @@ export class OpenFile implements OpenStore {
     try {
       await place.open();
       await this.#recordCurrent(place);
-      const { bytes } = found;
-      return this.#take(
-        await this.#recorderOf(place).record(place, sight, this.#content.recorded, {
-          loaded,
-          bytes,
-          found,
-        }),
-      );
+      const edit = { loaded, bytes: found.bytes, found };
+      const recorder = this.#recorderOf(place);
+      return this.#take(await recorder.record(place, sight, this.#content.recorded, edit));
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
       if (error.code === "CONFLICT") {

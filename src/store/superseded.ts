@@ -31,29 +31,36 @@ export class Superseded {
     this.#keepAside = keepAside;
   }
 
-  /** Looks at those that had their time, and removes them. */
+  /** Takes note of those that are there, looks at those that had their time, and removes these. */
   async clear(place: LogPlace, images: readonly Image[]): Promise<void> {
-    const nowMs = place.host.monotonic();
-    const due: Image[] = [];
-    for (const image of images) {
-      const known = this.#former.get(image.name);
-      if (known === undefined) await this.#meet(place, image, nowMs);
-      else if (nowMs - known.sinceMs >= editorGraceMs) due.push(image);
-    }
-    this.#hasMet = true;
+    await this.#meetNew(place, images);
     if (this.#former.size > images.length) this.#forgetAllBut(images);
+    await this.clearDue(place);
+  }
+
+  /** Looks at those that had their time, and removes them. */
+  async clearDue(place: LogPlace): Promise<void> {
+    const nowMs = place.host.monotonic();
+    const due = [...this.#former].filter(([, { sinceMs }]) => nowMs - sinceMs >= editorGraceMs);
     // Few at a time cost more than many together.
-    if (due.length < clearedTogether && nowMs - this.#clearedMs < editorGraceMs) return;
+    const isSoon = due.length < clearedTogether && nowMs - this.#clearedMs < editorGraceMs;
+    if (due.length === 0 || isSoon) return;
     this.#clearedMs = nowMs;
-    await Promise.all(due.map((image) => this.#clear(place, image)));
+    await Promise.all(due.map(([name]) => this.#clear(place, name)));
   }
 
   /** Looks at all of them and removes them, where their room is needed. */
   async clearNow(place: LogPlace, images: readonly Image[]): Promise<void> {
+    await this.#meetNew(place, images);
+    for (const { name } of images) await this.#clear(place, name);
+  }
+
+  async #meetNew(place: LogPlace, images: readonly Image[]): Promise<void> {
+    const nowMs = place.host.monotonic();
     for (const image of images) {
-      if (!this.#former.has(image.name)) await this.#meet(place, image, place.host.monotonic());
-      await this.#clear(place, image);
+      if (!this.#former.has(image.name)) await this.#meet(place, image, nowMs);
     }
+    this.#hasMet = true;
   }
 
   async #meet({ host, log }: LogPlace, image: Image, nowMs: number): Promise<void> {
@@ -76,7 +83,7 @@ export class Superseded {
     }
   }
 
-  async #clear(place: LogPlace, { name }: Image): Promise<void> {
+  async #clear(place: LogPlace, name: string): Promise<void> {
     await this.#rescue(place, name);
     await place.log.remove([name]);
     this.#former.delete(name);

@@ -39,6 +39,11 @@ export class Upkeep {
     this.#work = this.#work.then(() => this.#clear(place, settled)).catch(() => {});
   }
 
+  /** Goes on with what had to wait. */
+  goOn(place: LogPlace): void {
+    this.#work = this.#work.then(() => this.#superseded.clearDue(place)).catch(() => {});
+  }
+
   /** Commits, and once more where the disk was full and some room could be made. */
   async commit(commit: Commit): Promise<Committed> {
     try {

@@ -97,9 +97,7 @@ describe("after a power cut", () => {
   test("a write that a dead writer's helper had published is ours", async () => {
     await cutAfter(stageWithTwo, async (stage) => {
       const writer = await stage.open();
-      writer.stopAfter(/^link log\/g\.3/);
-      watchEnd(writer.config.setAt(["a"], 3));
-      await stage.disk.settle();
+      await writer.writeThrough(/^link log\/g\.3/);
       writer.kill();
       const helper = stage.start();
       helper.stopAfter(/^rename config/);
@@ -156,9 +154,7 @@ describe("after a power cut", () => {
   test("what a reader took over from a writer that was not done is there", async () => {
     await cutAfter(stageWithTwo, async (stage) => {
       const [writer, reader] = [await stage.open(), await stage.open()];
-      writer.stopAfter(/^link log\/g\.3/);
-      watchEnd(writer.config.setAt(["a"], 3));
-      await stage.disk.settle();
+      await writer.writeThrough(/^link log\/g\.3/);
       await reader.config.reload();
       assert.deepEqual(reader.config.value, { a: 3 });
     }, { values: [{ a: 3 }], edits: 1 });
@@ -167,9 +163,7 @@ describe("after a power cut", () => {
   test("what a reader took over at its second try, after a sync that failed, is there", async () => {
     await cutAfter(stageWithTwo, async (stage) => {
       const [writer, reader] = [await stage.open(), await stage.open()];
-      writer.stopAfter(/^link log\/g\.3/);
-      watchEnd(writer.config.setAt(["a"], 3));
-      await stage.disk.settle();
+      await writer.writeThrough(/^link log\/g\.3/);
       reader.host.faults = ({ operation }) => {
         return operation === "syncDirectory" ? { error: "EIO" } : undefined;
       };
@@ -183,9 +177,7 @@ describe("after a power cut", () => {
   test("what a history told of is there", async () => {
     await cutAfter(stageWithTwo, async (stage) => {
       const [writer, reader] = [await stage.open(), await stage.open()];
-      writer.stopAfter(/^link log\/g\.3/);
-      watchEnd(writer.config.setAt(["a"], 3));
-      await stage.disk.settle();
+      await writer.writeThrough(/^link log\/g\.3/);
       const [newest] = await reader.config.history();
       assert.equal(newest?.generation, 3);
     }, { values: [{ a: 3 }], edits: 1 });
@@ -202,9 +194,7 @@ describe("after a power cut", () => {
         return stage;
       }, async (stage) => {
         const purger = await stage.open();
-        purger.stopAfter(/^remove log\/g\.3/);
-        watchEnd(purger.config.purge({ before: 4 }));
-        await stage.disk.settle();
+        await purger.writeThrough(/^remove log\/g\.3/, (config) => config.purge({ before: 4 }));
         if (`${pattern}`.includes("remove")) return;
         purger.goOn();
         purger.stopBefore(pattern);

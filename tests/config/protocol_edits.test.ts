@@ -2,7 +2,7 @@
 /** Whose the content of the config file is: what a person saved counts, whatever we published before, and is never lost. */
 import assert from "node:assert/strict";
 import { describe, test } from "../support/kit.ts";
-import { endOf, Stage, stageWithTwo, watchEnd } from "../support/protocol_stage.ts";
+import { endOf, Stage, stageWithTwo } from "../support/protocol_stage.ts";
 import { configPath, logPath } from "../simulation/log_files.ts";
 
 describe("a config file", () => {
@@ -40,12 +40,29 @@ describe("a config file", () => {
     };
     await other.config.reload();
     assert.equal(other.config.snapshot().generation, 3);
-    dead.stopAfter(/^link log\/g\.4/);
-    watchEnd(dead.config.setAt(["a"], 4));
-    await stage.disk.settle();
+    await dead.writeThrough(/^link log\/g\.4/, (config) => config.setAt(["a"], 4));
     dead.kill();
     const { config } = await stage.open();
     assert.deepEqual([config.value, config.snapshot().generation], [{ a: 4 }, 4]);
+  });
+
+  test("that was just replaced is looked at again, since an editor may still write into it", async () => {
+    const stage = await stageWithTwo();
+    const warnings: string[] = [];
+    const logger = { warn: (message: string) => void warnings.push(message) };
+    const writer = stage.start();
+    await writer.open({ logger });
+    await writer.config.setAt(["a"], 3);
+    const [replaced] = stage.names("img.2.");
+    stage.outside.writeFile(`${logPath}/${replaced}`, '{"a":70}');
+    await stage.disk.advance(600);
+    await writer.config.reload();
+    await stage.disk.settle();
+    const [kept] = stage.names("refused.");
+    assert.ok(kept, "it is not kept");
+    assert.equal(stage.outside.readFile(`${logPath}/${kept}`), '{"a":70}');
+    assert.ok(warnings.some((warning) => warning.includes(kept)), warnings.join("\n"));
+    assert.deepEqual(writer.config.value, { a: 3 });
   });
 
   test("that is gone is put back as its record says, not as its inode was edited last", async () => {
@@ -68,9 +85,7 @@ describe("a config file", () => {
     outside.rename("/c", "/one");
     outside.symlink("/one", "/c");
     const writer = await stage.open();
-    writer.stopBefore(/^create \/one\/.config.json.d\/rec/);
-    const writing = watchEnd(writer.config.setAt(["a"], 3));
-    await stage.disk.settle();
+    const writing = await writer.writeUpTo(/^create \/one\/.config.json.d\/rec/);
     outside.symlink("/other", "/next");
     outside.rename("/next", "/c");
     writer.goOn();
@@ -117,9 +132,7 @@ describe("a log", () => {
   test("that is only begun is no log that was deleted", async () => {
     const stage = new Stage('{"a":1}');
     const [writer, other] = [await stage.open(), stage.start()];
-    writer.stopBefore(/^link log\/g\.1$/);
-    const writing = watchEnd(writer.config.setAt(["a"], 2));
-    await stage.disk.settle();
+    const writing = await writer.writeUpTo(/^link log\/g\.1$/, (config) => config.setAt(["a"], 2));
     await other.open();
     assert.equal(other.config.snapshot().generation, 1);
     writer.goOn();

@@ -37,9 +37,7 @@ describe("a reader whose look fails", () => {
   test("at a second name in the log does not take what we published for an edit", async () => {
     const stage = await stageWithTwo();
     const [reader, dead] = [await stage.open(), await stage.open()];
-    dead.stopAfter(/^link log\/g\.3/);
-    watchEnd(dead.config.setAt(["a"], 3));
-    await stage.disk.settle();
+    await dead.writeThrough(/^link log\/g\.3/);
     dead.kill();
     reader.host.faults = ({ operation, path }) => {
       return operation === "stat" && path.includes("/img.") ? { error: "EIO" } : undefined;

@@ -11,9 +11,7 @@ describe("a writer that stands still", () => {
   test("before its rename cannot bring an older generation back", async () => {
     const stage = await stageWithTwo();
     const [slow, quick] = [await stage.open(), await stage.open()];
-    slow.stopBefore(/^rename config/);
-    const writing = watchEnd(slow.config.setAt(["a"], 3));
-    await stage.disk.settle();
+    const writing = await slow.writeUpTo(/^rename config/);
     await quick.config.setAt(["b"], 4);
     slow.goOn();
     await stage.disk.settle();
@@ -25,12 +23,8 @@ describe("a writer that stands still", () => {
   test("after its link has nothing to publish once another is about to", async () => {
     const stage = await stageWithTwo();
     const [slow, quick] = [await stage.open(), await stage.open()];
-    slow.stopAfter(/^link log\/g\.3/);
-    const writing = watchEnd(slow.config.setAt(["a"], 3));
-    await stage.disk.settle();
-    quick.stopBefore(/^rename config/);
-    const next = watchEnd(quick.config.setAt(["b"], 4));
-    await stage.disk.settle();
+    const writing = await slow.writeThrough(/^link log\/g\.3/);
+    const next = await quick.writeUpTo(/^rename config/, (config) => config.setAt(["b"], 4));
     slow.goOn();
     slow.stopBefore(/^rename config/);
     await stage.disk.settle();
@@ -46,9 +40,7 @@ describe("a writer that stands still", () => {
   test("before its rename cannot replace an edit that was taken over", async () => {
     const stage = await stageWithTwo();
     const [slow, other] = [await stage.open(), await stage.open()];
-    slow.stopBefore(/^rename config/);
-    const writing = watchEnd(slow.config.setAt(["a"], 3));
-    await stage.disk.settle();
+    const writing = await slow.writeUpTo(/^rename config/);
     stage.save(edit);
     await other.config.reload();
     assert.deepEqual(other.config.value, { a: 70 });
@@ -62,9 +54,7 @@ describe("a writer that stands still", () => {
   test("after its link does not replace an edit that came meanwhile", async () => {
     const stage = await stageWithTwo();
     const slow = await stage.open();
-    slow.stopAfter(/^link log\/g\.3/);
-    const writing = watchEnd(slow.config.setAt(["a"], 3));
-    await stage.disk.settle();
+    const writing = await slow.writeThrough(/^link log\/g\.3/);
     stage.save(edit);
     slow.goOn();
     await stage.disk.settle();
@@ -78,9 +68,10 @@ describe("a writer that stands still", () => {
     const stage = await stageWithTwo();
     const slow = await stage.open();
     await slow.config.remove();
-    slow.stopBefore(/^(link|rename) config/);
-    const writing = watchEnd(slow.config.setAt(["a"], 4));
-    await stage.disk.settle();
+    const writing = await slow.writeUpTo(
+      /^(link|rename) config/,
+      (config) => config.setAt(["a"], 4),
+    );
     stage.save(edit);
     slow.goOn();
     await stage.disk.settle();
@@ -92,9 +83,7 @@ describe("a writer that stands still", () => {
   test("before its link, until its number was deleted, cannot tell what became of it", async () => {
     const stage = await stageWithTwo();
     const [slow, quick] = [await stage.open(), await stage.open({ history: 2 })];
-    slow.stopBefore(/^link log\/g\.3/);
-    const writing = watchEnd(slow.config.setAt(["a"], 30));
-    await stage.disk.settle();
+    const writing = await slow.writeUpTo(/^link log\/g\.3/, (config) => config.setAt(["a"], 30));
     for (const value of [3, 4, 5]) await quick.config.setAt(["b"], value);
     await stage.disk.settle();
     assert.deepEqual([...stage.log.records.keys(), stage.log.floor], [4, 5, 3]);
@@ -109,9 +98,10 @@ describe("a writer that stands still", () => {
   test("after its link, until its number was deleted, is not made twice", async () => {
     const stage = await stageWithTwo();
     const [slow, quick] = [await stage.open(), await stage.open({ history: 2 })];
-    slow.stopAfter(/^link log\/g\.3/);
-    const writing = watchEnd(slow.config.update((draft) => void (draft.a! += 1)));
-    await stage.disk.settle();
+    const writing = await slow.writeThrough(
+      /^link log\/g\.3/,
+      (config) => config.update((draft) => void (draft.a! += 1)),
+    );
     for (const value of [4, 5]) await quick.config.setAt(["b"], value);
     await stage.disk.settle();
     assert.deepEqual([...stage.log.records.keys(), stage.log.floor], [4, 5, 3]);
@@ -125,9 +115,7 @@ describe("a writer that stands still", () => {
   test("and then cannot sync leaves its record to those who built on it", async () => {
     const stage = await stageWithTwo();
     const [slow, quick] = [await stage.open(), await stage.open()];
-    slow.stopAfter(/^rename config/);
-    const writing = watchEnd(slow.config.setAt(["a"], 3));
-    await stage.disk.settle();
+    const writing = await slow.writeThrough(/^rename config/);
     await quick.config.setAt(["b"], 4);
     slow.goOn({ pattern: /^syncDirectory/, fault: { error: "EIO" } });
     await stage.disk.settle();
@@ -160,17 +148,13 @@ describe("a writer that dies", () => {
   test("after its link is not finished once there is something newer", async () => {
     const stage = await stageWithTwo();
     const [dead, quick] = [await stage.open(), await stage.open()];
-    dead.stopAfter(/^link log\/g\.3/);
-    watchEnd(dead.config.setAt(["a"], 3));
-    await stage.disk.settle();
+    await dead.writeThrough(/^link log\/g\.3/);
     dead.kill();
     const helper = stage.start();
     helper.stopBefore(/^create log\/pub\.3/);
     const opening = watchEnd(helper.open());
     await stage.disk.settle();
-    quick.stopBefore(/^rename config/);
-    const writing = watchEnd(quick.config.setAt(["b"], 4));
-    await stage.disk.settle();
+    const writing = await quick.writeUpTo(/^rename config/, (config) => config.setAt(["b"], 4));
     helper.goOn();
     helper.stopBefore(/^rename config/);
     await stage.disk.settle();
@@ -188,12 +172,8 @@ describe("a writer that dies", () => {
   test("after its link is helped by somebody who fences off who came before", async () => {
     const stage = await stageWithTwo();
     const [slow, dead] = [await stage.open(), await stage.open()];
-    slow.stopBefore(/^rename config/);
-    const writing = watchEnd(slow.config.setAt(["a"], 3));
-    await stage.disk.settle();
-    dead.stopAfter(/^link log\/g\.4/);
-    watchEnd(dead.config.setAt(["b"], 4));
-    await stage.disk.settle();
+    const writing = await slow.writeUpTo(/^rename config/);
+    await dead.writeThrough(/^link log\/g\.4/, (config) => config.setAt(["b"], 4));
     dead.kill();
     await assertNewest(stage, { a: 3, b: 4 });
     slow.goOn();
@@ -206,9 +186,7 @@ describe("a writer that dies", () => {
     const stage = await stageWithTwo();
     const dead = await stage.open();
     stage.save(stage.published);
-    dead.stopAfter(/^link log\/g\.3/);
-    watchEnd(dead.config.setAt(["a"], 3));
-    await stage.disk.settle();
+    await dead.writeThrough(/^link log\/g\.3/);
     dead.kill();
     await assertNewest(stage, { a: 3 });
     assert.deepEqual([...stage.log.records.keys()], [1, 2, 3]);
@@ -219,9 +197,7 @@ describe("a writer that lost", () => {
   test("leaves nothing of its attempt", async () => {
     const stage = await stageWithTwo();
     const [slow, quick] = [await stage.open(), await stage.open()];
-    slow.stopBefore(/^link log\/g\.3/);
-    const writing = watchEnd(slow.config.setAt(["a"], 3));
-    await stage.disk.settle();
+    const writing = await slow.writeUpTo(/^link log\/g\.3/);
     await quick.config.setAt(["b"], 4);
     slow.goOn();
     await stage.disk.settle();

@@ -104,6 +104,14 @@ export const recognitionMutants: readonly Mutant[] = [
     by: "over a file that was saved unchanged",
   },
   {
+    name: "what was just replaced is not looked at again",
+    file: "src/store/open_file.ts",
+    from: "    this.#upkeep.goOn(sight.place);\n",
+    to: "",
+    tests: edits,
+    by: "that was just replaced is looked at again",
+  },
+  {
     name: "second names are removed at once",
     file: upkeep,
     from: "await this.#superseded.clear(place, view.images.filter(isOlder));",

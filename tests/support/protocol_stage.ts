@@ -62,7 +62,7 @@ export class Stage {
 
   /** Starts a process. */
   start(): Actor {
-    return new Actor(this.disk.process());
+    return new Actor(this.disk);
   }
 
   /** Saves the config file as an editor does that puts a new file in its place. */
@@ -102,16 +102,23 @@ export async function assertNewest(stage: Stage, expected: object): Promise<void
   assert.equal(record?.text, stage.published, "the record");
 }
 
+/** A call that writes. */
+type Write = (config: Config<Counts, Counts>) => Promise<unknown>;
+
+const setThree: Write = (config) => config.setAt(["a"], 3);
+
 /** A process that can be made to stand still. */
 export class Actor {
   readonly host: MemoryHost;
+  readonly #disk: MemoryDisk;
   #config: Config<Counts, Counts> | undefined;
   #isStopped = false;
   #waiting: (() => void)[] = [];
   #operations = 0;
 
-  constructor(host: MemoryHost) {
-    this.host = host;
+  constructor(disk: MemoryDisk) {
+    this.#disk = disk;
+    this.host = disk.process();
   }
 
   get config(): Config<Counts, Counts> {
@@ -138,6 +145,18 @@ export class Actor {
       this.#isStopped ||= pattern.test(operation);
       return wasStopped;
     });
+  }
+
+  /** Writes, and stands still before the first operation that a pattern fits. */
+  async writeUpTo(pattern: RegExp, write: Write = setThree): Promise<Watched> {
+    this.stopBefore(pattern);
+    return await this.#begin(write);
+  }
+
+  /** Writes, and stands still after the first operation that a pattern fits. */
+  async writeThrough(pattern: RegExp, write: Write = setThree): Promise<Watched> {
+    this.stopAfter(pattern);
+    return await this.#begin(write);
   }
 
   /**
@@ -169,6 +188,12 @@ export class Actor {
     };
   }
 
+  async #begin(write: Write): Promise<Watched> {
+    const watched = watchEnd(write(this.config));
+    await this.#disk.settle();
+    return watched;
+  }
+
   #hook(waits: (operation: string) => boolean): void {
     this.host.faults = (attempt) => {
       const operation = describeAttempt(attempt);
@@ -191,20 +216,23 @@ function describeAttempt(
   return `${operation} ${within.replaceAll(/[0-9a-f]{32}/g, "x")}`;
 }
 
+/** How something ends. */
+interface Watched<Result = unknown> {
+  readonly outcome: () => { readonly value?: Result; readonly error?: unknown } | undefined;
+}
+
 /**
  * Tells whether something comes to an end, without waiting for what may never do so. An operation that was stopped may be in
  * its way.
  */
-export function watchEnd<Result>(promise: Promise<Result>): {
-  readonly outcome: () => { readonly value?: Result; readonly error?: unknown } | undefined;
-} {
+export function watchEnd<Result>(promise: Promise<Result>): Watched<Result> {
   let outcome: { value?: Result; error?: unknown } | undefined;
   promise.then((value) => outcome = { value }, (error: unknown) => outcome = { error });
   return { outcome: () => outcome };
 }
 
 /** The code of the error in which something ended; `done` for none, `running` while it has not ended. */
-export function endOf(watched: ReturnType<typeof watchEnd>): string {
+export function endOf(watched: Watched): string {
   const outcome = watched.outcome();
   if (outcome === undefined) return "running";
   return "error" in outcome ? (outcome.error as { code?: string }).code ?? "thrown" : "done";
