@@ -150,7 +150,7 @@ export class Engine {
       base,
       refused: refusedContent(this.#refusal),
       cause,
-      restores: how?.restores?.generation,
+      restores: how?.restores,
     });
     return this.#apply(loaded, prepared, cause);
   }

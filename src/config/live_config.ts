@@ -194,7 +194,13 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
 
   async purge({ before }: { readonly before: number }): Promise<number> {
     if (!Number.isInteger(before) && before !== Infinity) throw noGeneration(before);
-    return await this.#read("purge", (store) => this.#queue.run(() => store.purge(before)));
+    return await this.#read("purge", (store) => {
+      return this.#queue.run(async () => {
+        // What a person saved last is to be a generation, and not in the way.
+        await this.#engine.look().catch(() => {});
+        return await store.purge(before);
+      });
+    });
   }
 
   subscribe(...parameters: unknown[]): () => void {

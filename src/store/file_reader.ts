@@ -156,8 +156,9 @@ export class FileReader {
     const { path } = this.#file;
     if (document === undefined) return { text: "", bytes: new Uint8Array() };
     if (restores !== undefined) {
-      const record = await this.place.log.read(restores);
-      if (record === undefined) throw notKept(path, restores);
+      const record = await this.place.log.read(restores.generation);
+      // What was counted in this process alone may have been given another number, and this one to something else.
+      if (record?.hash !== restores.hash) throw notKept(path, restores.generation);
       const kept = this.#format.decode(record.text, path);
       // One of an older version was migrated on its way.
       if (diff(kept.document, document).length === 0) return { ...kept, bytes: record.text };

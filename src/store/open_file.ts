@@ -182,7 +182,7 @@ export class OpenFile implements OpenStore {
 
   async purge(before: number): Promise<number> {
     await this.#upkeep.idle();
-    return await purgeBefore(await this.#reader.look(), before);
+    return await purgeBefore(this.#reader.parts(), before);
   }
 
   watch(options: SourceWatchOptions): Promise<SourceWatch> {

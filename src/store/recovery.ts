@@ -57,6 +57,22 @@ export async function rollForward(recovery: Recovery, sight: Sight): Promise<voi
   }
 }
 
+/**
+ * Sees that the config file has reached the newest generation, and that nothing older can come any more: it may hold an older
+ * one with the same text, while those in between are still to be published.
+ *
+ * @returns what is seen then; undefined where something else stands there, or a newer generation came meanwhile
+ */
+export async function reachNewest(recovery: Recovery, first: Sight): Promise<Sight | undefined> {
+  const { place, view, newest, standing } = first;
+  if (newest === undefined) return undefined;
+  if (standing.kind === "stale") await rollForward(recovery, first);
+  await removeOlderPublications(place, newest.generation, view);
+  const sight = await recovery.look();
+  const isNewest = sight.newest?.generation === newest.generation;
+  return isNewest && sight.standing.kind === "current" ? sight : undefined;
+}
+
 /** Gives a record its number back that a power cut took away: its text was published, and nothing came after it. */
 export async function finishCommit(
   place: LogPlace,

@@ -55,7 +55,7 @@ export interface StoreChange {
   /** Why, and at whose request. */
   readonly cause: Cause;
   /** The kept generation whose content the document is: then it is stored the very way it was written. */
-  readonly restores?: number | undefined;
+  readonly restores?: { readonly generation: number; readonly hash: string } | undefined;
 }
 
 /** A generation out of the history. */

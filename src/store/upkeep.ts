@@ -4,6 +4,7 @@ import { together } from "../core/promise.ts";
 import { claim, type Commit, commitGeneration, type Committed } from "./commit.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { Image, LogView } from "./log_view.ts";
+import { reachNewest, type Recovery } from "./recovery.ts";
 import { removeRefused } from "./refused_texts.ts";
 import type { Sight } from "./sight.ts";
 import { outdated, tooFar } from "./store_error.ts";
@@ -50,8 +51,8 @@ export class Upkeep {
       return await commitGeneration(commit);
     } catch (error) {
       if (!hasErrno(error, "ENOSPC", "EDQUOT")) throw error;
-      const sight = await commit.look();
-      if (sight.standing.kind !== "current" || sight.view === undefined) throw error;
+      const sight = await reachNewest(commit, await commit.look());
+      if (sight?.view === undefined) throw error;
       await this.#makeRoom(sight, sight.view);
       return await commitGeneration(commit);
     }
@@ -127,15 +128,16 @@ export async function collect(place: LogPlace, last: number): Promise<number> {
  * @returns how many there were
  * @throws `CONFLICT` where that would delete what is stored, or the config file says something else
  */
-export async function purgeBefore(sight: Sight, before: number): Promise<number> {
-  const { place, view, newest, standing } = sight;
+export async function purgeBefore(recovery: Recovery, before: number): Promise<number> {
+  const { place } = recovery;
   const { log, path } = place;
-  if (view === undefined || before <= 1) return 0;
-  const current = newest?.generation ?? 0;
+  const first = await recovery.look();
+  if (first.view === undefined || before <= 1) return 0;
+  const current = first.newest?.generation ?? 0;
   if (before > current) throw tooFar(path, before, current);
-  if (standing.kind !== "current") {
-    throw outdated(path, { expected: current, current: current + 1 });
-  }
+  const sight = await reachNewest(recovery, first);
+  if (sight?.view === undefined) throw outdated(path, { expected: current, current: current + 1 });
+  const { newest, view } = sight;
   await claim(place, newest!, sight);
   const images = [...view.images, ...view.textImages];
   const old = images.filter(({ generation, recordId }) => {

@@ -80,6 +80,33 @@ describe("a writer that stands still", () => {
     await assertNewest(stage, { a: 70 });
   });
 
+  test("before its rename is fenced off before another makes room on a full disk", async () => {
+    const stage = await stageWithTwo();
+    const [slow, back, third] = [await stage.open(), await stage.open(), await stage.open()];
+    const writing = await slow.writeUpTo(/^rename config/);
+    await back.writeThrough(/^link log\/g\.4/, (config) => config.rollback(2));
+    // The text of generation 2 is that of generation 4, so the config file seems to have reached it.
+    third.stopBefore(/^remove log\/img\.3/);
+    const stops = third.host.faults;
+    let isFull = true;
+    third.host.faults = (attempt) => {
+      if (!isFull || !/\/pub\.3/.test(attempt.path)) return stops?.(attempt);
+      isFull = false;
+      return { error: "ENOSPC" };
+    };
+    const last = watchEnd(third.config.setAt(["b"], 5));
+    await stage.disk.settle();
+    slow.goOn();
+    await stage.disk.settle();
+    third.goOn();
+    back.goOn();
+    await stage.disk.settle();
+    assert.deepEqual([endOf(writing), endOf(last)], ["done", "done"]);
+    await assertNewest(stage, { a: 2, b: 5 });
+    const origins = [...stage.log.records.values()].slice(1).map(({ origin }) => origin);
+    assert.deepEqual(new Set(origins), new Set(["commit", "rollback"]));
+  });
+
   test("before its link, until its number was deleted, cannot tell what became of it", async () => {
     const stage = await stageWithTwo();
     const [slow, quick] = [await stage.open(), await stage.open({ history: 2 })];

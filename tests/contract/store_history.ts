@@ -88,7 +88,7 @@ export function storeHistoryContract(name: string, make: () => Promise<StoreUnde
         base: stored[2]!,
         refused: undefined,
         cause: { origin: "rollback", calls: [] },
-        restores: 1,
+        restores: { generation: 1, hash: stored[1]!.hash },
       });
       assert.deepEqual([restored.generation, restored.hash], [3, stored[1]!.hash]);
       const loaded = await open.load();
