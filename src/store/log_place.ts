@@ -114,9 +114,13 @@ export class LogPlace {
   }
 
   async #readMark(): Promise<number> {
+    // A floor without records is left of a log that somebody deleted while its writers were at work.
+    const floor = await this.#isTrusted() ? (await this.log.view())?.floor ?? 0 : 0;
     const marks = (await this.#marks()).toSorted((one, other) => other - one);
-    for (const mark of marks) if (await this.#isOwn(this.#markPath(mark))) return mark;
-    return 0;
+    for (const mark of marks) {
+      if (await this.#isOwn(this.#markPath(mark))) return Math.max(mark, floor);
+    }
+    return floor;
   }
 
   /** Anybody may be able to make files beside ours. */

@@ -82,7 +82,7 @@ export function viewOf(names: readonly string[]): LogView {
     images: images["inode"]!,
     textImages: images["text"]!,
     gone: files["gone"]!,
-    isEmpty: records.length === 0 && floor === 0 &&
+    isEmpty: records.length === 0 &&
       !images["inode"]!.some(({ recordId }) => drafts.has(recordId)),
   };
 }
