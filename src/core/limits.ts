@@ -49,6 +49,9 @@ export const refusedTextsMax: number = 50;
 /** How often a look is repeated because the files changed while it was taken. */
 export const looksMax: number = 100;
 
+/** How often a name that leads nowhere is looked at before it is taken for a link to nothing. */
+export const danglingLooksMax: number = 10;
+
 /** How long a published file may lag behind the newest record before a follower brings it up to date, in milliseconds. */
 export const publicationLagMs: number = 200;
 

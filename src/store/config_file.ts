@@ -1,5 +1,5 @@
 import { hasErrno, holdfastError } from "../core/error.ts";
-import { documentBytesMax } from "../core/limits.ts";
+import { danglingLooksMax, documentBytesMax } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
 import { makeDirectoryDurably } from "../host/durable.ts";
 import type { Host, HostStat } from "../host/host.ts";
@@ -102,16 +102,16 @@ export class ConfigFile {
    * @throws `UNSAFE_FILE` when a link leads to nothing
    */
   async writableTarget(): Promise<string> {
-    const found = await this.#whereLinksLead();
-    if (found !== undefined) return this.#target = found;
-    const directory = directoryOf(this.path);
-    await makeDirectoryDurably(this.#host, directory, 0o700);
-    const name = baseName(this.path);
-    const isThere = (await this.#host.list(directory)).includes(name);
-    if (!isThere) return this.#target = joinPath(await this.#host.resolve(directory), name);
-    // Either a link that leads nowhere, or somebody else's file that came this very moment.
-    const came = await this.#whereLinksLead();
-    if (came !== undefined) return this.#target = came;
+    // What is there and leads nowhere may be somebody else's file that comes or goes this very moment.
+    for (let attempt = 1; attempt <= danglingLooksMax; attempt++) {
+      const found = await this.#whereLinksLead();
+      if (found !== undefined) return this.#target = found;
+      const directory = directoryOf(this.path);
+      await makeDirectoryDurably(this.#host, directory, 0o700);
+      const name = baseName(this.path);
+      const isThere = (await this.#host.list(directory)).includes(name);
+      if (!isThere) return this.#target = joinPath(await this.#host.resolve(directory), name);
+    }
     throw holdfastError(
       "UNSAFE_FILE",
       `Cannot write ${this.path}: found a symbolic link to nothing; make its target, or remove the link`,

@@ -129,7 +129,12 @@ async function takeAway(
     if (hasErrno(error, "ENOENT")) return true;
     throw error;
   }
-  const taken = await readFound(host, gone, Number.MAX_SAFE_INTEGER);
+  const taken = await readFound(host, gone, Number.MAX_SAFE_INTEGER).catch((error: unknown) => {
+    if (!hasErrno(error, "ENOENT")) throw error;
+    return undefined;
+  });
+  // Somebody took us for dead, and dealt with it.
+  if (taken === undefined) return false;
   const isExpected = taken.stat.identity === expected.stat.identity &&
     taken.hash === expected.hash;
   if (!isExpected) await putBack(place, taken, name, keepAside);
