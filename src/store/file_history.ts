@@ -17,11 +17,14 @@ export async function keptGenerations(place: LogPlace, history: number): Promise
 
 /** A generation that is kept; undefined when it is not. */
 export async function readGeneration(
-  { log }: LogPlace,
+  place: LogPlace,
   generation: number,
   decode: (text: Uint8Array) => Json,
 ): Promise<StoredGeneration | undefined> {
-  const record = await log.read(generation);
+  const view = await place.view();
+  // Up to the floor there may be numbers that somebody took who stood still for long: nobody builds on them.
+  if (view === undefined || generation <= view.floor) return undefined;
+  const record = await place.log.read(generation);
   if (record === undefined) return undefined;
   const { text, id: _, ...header } = record;
   return { ...header, document: record.hash === "" ? undefined : decode(text) };

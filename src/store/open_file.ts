@@ -171,9 +171,7 @@ export class OpenFile implements OpenStore {
 
   async read(generation: number): Promise<StoredGeneration | undefined> {
     const { place, decodeText } = this.#reader;
-    // One that is not to be believed is none.
-    const hasLog = await place.view() !== undefined;
-    const recorded = hasLog ? await readGeneration(place, generation, decodeText) : undefined;
+    const recorded = await readGeneration(place, generation, decodeText);
     if (recorded !== undefined) return recorded;
     return this.#content.uncounted?.stored.generation === generation
       ? this.#content.uncounted.stored
