@@ -6,7 +6,7 @@ import process from "node:process";
 import type { Capabilities, Host, HostWatch, WatchOptions } from "../src/host/host.ts";
 import { errnoOf, ioError, refusal, wordingRefusal } from "./io_error.ts";
 import { createFile, readFile, statOf, syncDirectory, syncFile } from "./node_file.ts";
-import { sleepOnTimer, unrefTimer } from "./timer.ts";
+import { pauseOnTimer, sleepOnTimer, unrefTimer } from "./timer.ts";
 
 /**
  * The host over node:fs, which Node and Bun share and Deno falls back on.
@@ -39,6 +39,7 @@ export function nodeFsHost(name: string, platform: string): Host {
     now: () => Date.now(),
     monotonic: () => performance.now(),
     sleep: (ms, options) => sleepOnTimer(ms, options, unrefTimer),
+    pause: pauseOnTimer,
     random: (byteLength) => new Uint8Array(randomBytes(byteLength)),
     hash: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     variable: (name) => process.env[name],

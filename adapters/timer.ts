@@ -42,6 +42,11 @@ export function sleepOnTimer(
   });
 }
 
+/** Lets other processes go on for about so many milliseconds. */
+export function pauseOnTimer(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /**
  * Lets the process end while a timer is pending, where timers are objects (Node, Bun, newer Deno).
  *

@@ -88,6 +88,7 @@ export function startProcess(
     now: clock.now,
     monotonic: clock.monotonic,
     sleep: (ms, { signal }) => sleeps.sleep(ms, signal),
+    pause: () => Promise.resolve(),
     random: seededRandom(options.seed ?? 1),
     hash: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     variable: (name) => options.variables?.[name],

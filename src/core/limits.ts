@@ -19,6 +19,9 @@ export const timeoutMsDefault: number = 5000;
 /** How old a temporary file must be before it counts as left behind by a dead writer, in milliseconds. */
 export const orphanAgeMs: number = 60_000;
 
+/** How often what dead writers left behind is looked for, in milliseconds. */
+export const sweepMs: number = 1000;
+
 /** How often a rename is tried where another program may hold the target open (Windows). */
 export const renameAttemptsMax: number = 8;
 
@@ -58,8 +61,17 @@ export const publicationLagMs: number = 200;
 /** How many operations a JSON Patch may have: each may have to move every element of a large array. */
 export const patchOperationsMax: number = 10_000;
 
-/** How many listings a writer waits for another that is about to commit. */
-export const spinsMax: number = 40;
+/** How many listings a writer waits for another whose turn it is, and who does not commit. */
+export const spinsMax: number = 10;
+
+/** How many listings of those remain for a writer in whose turn another committed. */
+export const overtakenSpinsMax: number = 2;
+
+/** How many looks at the one before it a writer in line takes from one listing to the next. */
+export const glancesMax: number = 10;
+
+/** How many generations after it came a writer in line is taken for dead. */
+export const turnAgeMax: number = 64;
 
 /** How long a file that was the config file is kept for an editor that may still write into it, in milliseconds. */
 export const editorGraceMs: number = 500;

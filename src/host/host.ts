@@ -76,6 +76,13 @@ export interface Host {
    */
   sleep(ms: number, options: SleepOptions): Promise<boolean>;
 
+  /**
+   * Lets other processes go on. Ends even where the clock stands still.
+   *
+   * @param ms about how long
+   */
+  pause(ms: number): Promise<void>;
+
   /** Bytes that cannot be guessed. */
   random(byteLength: number): Uint8Array;
 

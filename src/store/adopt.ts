@@ -1,7 +1,7 @@
 import { hasErrno, isHoldfastError } from "../core/error.ts";
 import { together } from "../core/promise.ts";
 import { readOnlyError, writeNew } from "../host/durable.ts";
-import { assertCounted, compareAndSwap, discard, draftPath, unknown } from "./commit.ts";
+import { assertCounted, compareAndSwap, discard, draftPath, reserve, unknown } from "./commit.ts";
 import type { Found } from "./config_file.ts";
 import { fileMode } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
@@ -61,7 +61,7 @@ export async function adoptEdit(adoption: Adoption): Promise<LogView> {
   try {
     log.made(record);
     const view = await assertCounted(adoption, await log.view());
-    const isReserved = await place.reserve(record.generation);
+    const isReserved = await reserve(adoption);
     await together([log.sync(), isReserved ? place.syncDirectory() : Promise.resolve()]);
     return view;
   } catch (error) {

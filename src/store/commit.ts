@@ -32,6 +32,8 @@ export interface Commit {
   readonly refusedHash: string | undefined;
   /** Keeps a file whose text is about to be lost. */
   readonly keepAside: (found: Found, path: string) => Promise<void>;
+  /** Told when the record has its number, and the next writer may begin. */
+  readonly numbered?: (view: LogView) => Promise<void>;
 }
 
 /** What became of a commit. */
@@ -70,12 +72,14 @@ export async function commitGeneration(commit: Commit): Promise<Committed> {
     place.log.made(record);
     const [listed, seen] = await together([place.log.view(), commit.read()]);
     const view = await assertCounted(commit, listed);
+    const passedOn = commit.numbered?.(view).catch(() => {});
     const isFenced = await removeOlderPublications(place, record.generation, view);
     // What was seen before the fence may have been replaced by a writer that it came too late for.
     const found = isFenced ? await commit.read() : seen;
     const published = await publish(commit, { base, found, view });
-    await place.reserve(record.generation);
+    await reserve(commit);
     await together([place.log.sync(), place.syncDirectory()]);
+    await passedOn;
     return { published, view };
   } catch (error) {
     throw isHoldfastError(error, "COMMIT_UNKNOWN") ? error : unknown(commit, error);
@@ -166,7 +170,7 @@ async function isSameFile(
   place: LogPlace,
   draft: string,
   numbered: string,
-  cause: unknown,
+  cause?: unknown,
 ): Promise<boolean> {
   try {
     const identity = await identityOf(place.host, numbered);
@@ -197,6 +201,21 @@ export async function assertCounted(
       return view;
     }
   }
+  throw unknown(commit, undefined);
+}
+
+/**
+ * Marks the numbers that were given. Before there is a mark, a log that was deleted may have been begun anew with the same
+ * number.
+ *
+ * @returns whether the config file's directory has to be synced
+ */
+export async function reserve(commit: Pick<Commit, "place" | "record">): Promise<boolean> {
+  const { place, record } = commit;
+  const mark = await place.reserve(record.generation);
+  if (mark === "known") return false;
+  const numbered = place.log.path(`g.${record.generation}`);
+  if (await isSameFile(place, draftPath(place, record), numbered)) return mark === "made";
   throw unknown(commit, undefined);
 }
 

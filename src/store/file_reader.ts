@@ -1,9 +1,9 @@
-import type { Call } from "../core/cause.ts";
 import { diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
 import { holdfastError, isHoldfastError } from "../core/error.ts";
 import { documentBytesMax, generationsToldMax, publicationLagMs } from "../core/limits.ts";
 import type { Format } from "../format/format.ts";
+import { together } from "../core/promise.ts";
 import { directoryOf } from "../host/path.ts";
 import { watchDirectories } from "../host/watch.ts";
 import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
@@ -125,11 +125,10 @@ export class FileReader {
     const between = view!.records.filter((record) => {
       return since > 0 && record > since && record < header.generation;
     });
-    const calls: Call[] = [];
-    for (const generation of between.slice(-generationsToldMax)) {
-      calls.push(...(await place.log.header(generation))?.calls ?? []);
-    }
-    return { ...header, calls: [...calls, ...header.calls] };
+    const told = between.slice(-generationsToldMax);
+    const headers = await together(told.map((generation) => place.log.header(generation)));
+    const calls = [...headers, header].flatMap((each) => each?.calls ?? []);
+    return { ...header, calls };
   }
 
   /** What stands in the config file and has no record. */

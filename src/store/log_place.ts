@@ -85,23 +85,24 @@ export class LogPlace {
    * Sees to it that the mark covers a generation that has its record, so that a mark without records says that they were
    * deleted. Durable with the next sync of the directory.
    *
-   * @returns whether the directory has to be synced
+   * @returns whether it was known to do so, found to do so, or made
    */
-  async reserve(generation: number): Promise<boolean> {
+  async reserve(generation: number): Promise<"known" | "found" | "made"> {
+    const wasKnown = this.#mark !== undefined;
     const before = await this.mark().catch(() => 0);
-    if (generation <= before) return false;
+    if (generation <= before) return wasKnown ? "known" : "found";
     const next = Math.ceil(generation / markedGenerations) * markedGenerations;
     try {
       await makeEmpty(this.host, this.#markPath(next), fileMode);
     } catch (error) {
       // The commit does not depend on it, and the next one tries again.
-      if (!hasErrno(error, "EEXIST")) return false;
+      if (!hasErrno(error, "EEXIST")) return "found";
     }
     this.#mark = next;
     // The one before is durable, and stays until this one is.
     const older = (await this.#marks().catch(() => [])).filter((mark) => mark < before);
     for (const mark of older) await this.host.remove(this.#markPath(mark)).catch(() => {});
-    return true;
+    return "made";
   }
 
   /** Makes the entries beside the config file durable. */

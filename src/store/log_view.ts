@@ -34,6 +34,8 @@ export interface LogView {
   readonly textImages: readonly Image[];
   /** What a removal took away and has not dealt with. */
   readonly gone: readonly AttemptFile[];
+  /** Who waits for a turn to commit, the next one first. */
+  readonly turns: readonly AttemptFile[];
   /** Whether there is no history, and not even the beginning of one. */
   readonly isEmpty: boolean;
 }
@@ -41,14 +43,18 @@ export interface LogView {
 const id = "[0-9a-f]{32}";
 const number = "0|[1-9]\\d{0,15}";
 const namePattern = new RegExp(
-  `^(?:(g|floor)\\.(${number})|rec\\.(${id})|(pub|gone)\\.(${number})\\.${id}|(img|ext|txt)\\.(${number})\\.(${id})\\.${id})$`,
+  `^(?:(g|floor)\\.(${number})|rec\\.(${id})|(pub|gone|turn)\\.(${number})\\.${id}|(img|ext|txt)\\.(${number})\\.(${id})\\.${id})$`,
 );
+
+const byTurn = (one: AttemptFile, other: AttemptFile): number => {
+  return one.generation - other.generation || (one.name < other.name ? -1 : 1);
+};
 
 /** Sorts a listing of the log directory. Files of others are passed over. */
 export function viewOf(names: readonly string[]): LogView {
   const records: number[] = [];
   const drafts = new Set<string>();
-  const files: Record<string, AttemptFile[]> = { pub: [], gone: [] };
+  const files: Record<string, AttemptFile[]> = { pub: [], gone: [], turn: [] };
   const images: Record<string, Image[]> = { inode: [], text: [] };
   const floors: number[] = [];
   for (const name of names) {
@@ -82,6 +88,7 @@ export function viewOf(names: readonly string[]): LogView {
     images: images["inode"]!,
     textImages: images["text"]!,
     gone: files["gone"]!,
+    turns: files["turn"]!.sort(byTurn),
     isEmpty: records.length === 0 &&
       !images["inode"]!.some(({ recordId }) => drafts.has(recordId)),
   };

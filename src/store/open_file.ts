@@ -1,4 +1,5 @@
 import { isHoldfastError } from "../core/error.ts";
+import { together } from "../core/promise.ts";
 import type { Format } from "../format/format.ts";
 import { uniqueId } from "../host/durable.ts";
 import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
@@ -7,6 +8,7 @@ import { Contention } from "./contention.ts";
 import { generationOf, keptGenerations, readGeneration } from "./file_history.ts";
 import { FileReader } from "./file_reader.ts";
 import type { LogPlace } from "./log_place.ts";
+import type { LogView } from "./log_view.ts";
 import { type GenerationRecord, hashOf } from "./record.ts";
 import { Recorder, type RecorderParts } from "./recorder.ts";
 import { RunningContent } from "./running_content.ts";
@@ -59,7 +61,10 @@ export class OpenFile implements OpenStore {
     const isNews = newest !== undefined && !isFirst &&
       newest.generation > Math.max(considered, running);
     if (newest !== undefined && (isOurs || isNews)) {
-      const loaded = await this.#reader.recorded(sight, this.#content.current?.generation ?? 0);
+      const [loaded] = await together([
+        this.#reader.recorded(sight, this.#content.current?.generation ?? 0),
+        this.#recorderOf(sight.place).secure(sight.place, newest.generation),
+      ]);
       // It was collected just now, so there is a newer one.
       if (loaded === undefined) return await this.load(considered);
       return isOurs ? loaded : { ...loaded, more: true };
@@ -71,11 +76,7 @@ export class OpenFile implements OpenStore {
   }
 
   async adopt(loaded: Loaded): Promise<Loaded> {
-    if (loaded.record !== undefined) {
-      const { place } = this.#sight!;
-      await this.#recorderOf(place).secure(place, loaded.generation);
-      return this.#take(loaded);
-    }
+    if (loaded.record !== undefined) return this.#take(loaded);
     const sight = this.#sight!;
     const { found, standing, place } = sight;
     if (found === undefined || found.hash !== loaded.hash || loaded === this.#content.current) {
@@ -117,6 +118,10 @@ export class OpenFile implements OpenStore {
     const { place } = parts;
     const { text, bytes } = await this.#reader.encode(change);
     const isNew = await place.open();
+    const seen = Math.max(base.generation, this.#seen(place)?.view?.top ?? 0);
+    if (await this.#contention.queue(place, seen).catch(() => false)) {
+      throw this.#conflict(base.generation, seen + 1);
+    }
     const isLost = this.#content.current === undefined
       ? base.generation > 0
       : isNew && this.#content.current.record !== undefined && await place.view() === undefined;
@@ -143,18 +148,14 @@ export class OpenFile implements OpenStore {
       calls: cause.calls,
       text: bytes,
     };
-    if (await this.#contention.standBack(place, current)) {
-      throw this.#conflict(current, record.generation);
-    }
     const refusedHash = refused?.record === undefined ? refused?.hash : undefined;
-    const commit = { ...parts, record, attempt: record.id, refusedHash };
+    const numbered = (view: LogView) => this.#contention.numbered(place, view);
+    const commit = { ...parts, record, attempt: record.id, refusedHash, numbered };
     const { published, view } = await this.#upkeep.commit(commit).catch(async (error: unknown) => {
-      if (isHoldfastError(error, "CONFLICT")) {
-        await this.#contention.lost(place, record.generation).catch(() => {});
-      }
+      if (isHoldfastError(error, "CONFLICT")) this.#contention.lost();
+      else await this.#contention.leave(place).catch(() => {});
       throw error;
     });
-    await this.#contention.won(place, view, record.id).catch(() => {});
     const { generation, id } = record;
     this.#upkeep.after(place, { generation, id, view, isReached: published });
     return this.#take(this.#reader.written(document, text, record));

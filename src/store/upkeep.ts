@@ -1,5 +1,5 @@
 import { hasErrno } from "../core/error.ts";
-import { collectionBatch, orphanAgeMs } from "../core/limits.ts";
+import { collectionBatch, orphanAgeMs, sweepMs } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
 import { claim, type Commit, commitGeneration, type Committed } from "./commit.ts";
 import type { LogPlace } from "./log_place.ts";
@@ -28,6 +28,7 @@ export class Upkeep {
   readonly #superseded: Superseded;
   readonly #history: number;
   #work: Promise<void> = Promise.resolve();
+  #sweptMs = -Infinity;
 
   /** @param history how many generations to keep */
   constructor(superseded: Superseded, history: number) {
@@ -79,6 +80,14 @@ export class Upkeep {
     await this.#work;
   }
 
+  /** What others are about to commit looks just like what they left behind, so not every commit looks. */
+  async #sweep(place: LogPlace, view: LogView): Promise<void> {
+    const nowMs = place.host.monotonic();
+    if (nowMs - this.#sweptMs < sweepMs || view.drafts.size + view.turns.length <= 1) return;
+    this.#sweptMs = nowMs;
+    await removeDeadDrafts(place, view);
+  }
+
   async #clear(place: LogPlace, { generation, id, view, isReached }: Settled): Promise<void> {
     const { log } = place;
     await log.remove([`rec.${id}`]);
@@ -86,7 +95,7 @@ export class Upkeep {
     const isOlder = (image: Image) => image.generation < generation;
     await this.#superseded.clear(place, view.images.filter(isOlder));
     await log.remove(view.textImages.filter(isOlder).map(({ name }) => name));
-    if (view.drafts.size > 1) await removeDeadDrafts(place, view);
+    await this.#sweep(place, view);
     const last = generation - this.#history;
     const superfluous = view.records.filter((record) => record <= last).length;
     if (superfluous > Math.min(collectionBatch, this.#history)) await collect(place, last);
@@ -157,14 +166,21 @@ export async function purgeBefore(recovery: Recovery, before: number): Promise<n
   return count;
 }
 
-async function removeDeadDrafts({ host, log }: LogPlace, view: LogView): Promise<void> {
+async function removeDeadDrafts(place: LogPlace, view: LogView): Promise<void> {
+  const { log } = place;
+  for (const { name } of view.turns) if (await isLeftBehind(place, name)) await log.remove([name]);
   for (const id of view.drafts) {
     const name = `rec.${id}`;
-    const stat = await host.stat(log.path(name)).catch(() => undefined);
-    if (stat === undefined || host.now() - stat.modifiedMs <= orphanAgeMs) continue;
+    if (!await isLeftBehind(place, name)) continue;
     const isLinked = (image: Image) => view.records.includes(image.generation);
     const made = view.images.filter((image) => image.recordId === id && !isLinked(image));
     await log.remove(made.map((image) => image.name));
     await log.remove([name]);
   }
+}
+
+/** Whether whoever made a file has died, most likely. */
+async function isLeftBehind({ host, log }: LogPlace, name: string): Promise<boolean> {
+  const stat = await host.stat(log.path(name)).catch(() => undefined);
+  return stat !== undefined && host.now() - stat.modifiedMs > orphanAgeMs;
 }

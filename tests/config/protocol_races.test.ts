@@ -86,7 +86,7 @@ describe("a writer that stands still", () => {
     const writing = await slow.writeUpTo(/^rename config/);
     await back.writeThrough(/^link log\/g\.4/, (config) => config.rollback(2));
     // The text of generation 2 is that of generation 4, so the config file seems to have reached it.
-    third.stopBefore(/^remove log\/img\.3/);
+    third.stopAfter(/^read log\/img\.3/);
     const stops = third.host.faults;
     let isFull = true;
     third.host.faults = (attempt) => {

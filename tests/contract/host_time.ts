@@ -48,6 +48,10 @@ export function hostTimeContract(hostTest: HostTest): void {
 }
 
 function sleepContract(hostTest: HostTest): void {
+  hostTest("a pause ends, though nobody moves the clock", async ({ host }) => {
+    await host.pause(1);
+  });
+
   hostTest("sleeps end in the order of their times", async ({ host, elapse }) => {
     const order: number[] = [];
     const sleeps = [30, 0, 20, 10].map(async (ms) => {

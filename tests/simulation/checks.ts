@@ -117,7 +117,7 @@ const named = [
   /^\/c\/\.config\.json\.mark\.\d+$/,
   /^\/c\/\.config\.json\.[0-9a-f]{32}\.tmp$/,
   /^\/c\/\.config\.json\.d\/(?:g|floor)\.\d+$/,
-  /^\/c\/\.config\.json\.d\/(?:rec|(?:pub|img|ext|txt|gone)\.\d+)\.[0-9a-f]{32}(?:\.[0-9a-f]{32})?$/,
+  /^\/c\/\.config\.json\.d\/(?:rec|(?:pub|img|ext|txt|gone|turn)\.\d+)\.[0-9a-f]{32}(?:\.[0-9a-f]{32})?$/,
   /^\/c\/\.config\.json\.d\/refused\.[0-9a-f]{16}(?:\.[0-9a-f]{32})?$/,
 ];
 

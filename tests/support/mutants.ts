@@ -77,8 +77,8 @@ const files: readonly Mutant[] = [
   {
     name: "a young draft is swept",
     file: "src/store/upkeep.ts",
-    from: "host.now() - stat.modifiedMs <= orphanAgeMs",
-    to: "host.now() < stat.modifiedMs",
+    from: "host.now() - stat.modifiedMs > orphanAgeMs",
+    to: "host.now() >= stat.modifiedMs",
     tests: "config/write",
     by: "what dead writers left behind",
   },

@@ -5,6 +5,8 @@ const adopt = "src/store/adopt.ts";
 const publication = "src/store/publication.ts";
 const races = "config/protocol_races";
 const failures = "config/protocol_failures";
+const contention = "src/store/contention.ts";
+const turns = "config/contention";
 
 /** Faults in what keeps writers from undoing each other. */
 export const fenceMutants: readonly Mutant[] = [
@@ -76,8 +78,8 @@ export const fenceMutants: readonly Mutant[] = [
   {
     name: "a writer below the floor tries again",
     file: commit,
-    from: "  throw unknown(commit, undefined);",
-    to: "  throw outdated(commit.place.path, { expected: parent, current: generation });",
+    from: "    }\n  }\n  throw unknown(commit, undefined);",
+    to: "    }\n  }\n  throw outdated(commit.place.path, { expected: parent, current: generation });",
     also: [{
       from: 'throw isHoldfastError(error, "COMMIT_UNKNOWN") ? error : unknown(commit, error);',
       to: 'throw isHoldfastError(error, "CONFLICT") ? error : unknown(commit, error);',
@@ -97,10 +99,50 @@ export const fenceMutants: readonly Mutant[] = [
   {
     name: "a writer below the floor unlinks its record",
     file: commit,
-    from: "  throw unknown(commit, undefined);",
-    to: "  await commit.place.log.remove([`g.${commit.record.generation}`]);\n" +
+    from: "    }\n  }\n  throw unknown(commit, undefined);",
+    to: "    }\n  }\n  await commit.place.log.remove([`g.${commit.record.generation}`]);\n" +
       "  throw unknown(commit, undefined);",
     tests: races,
     by: "before its link, until its number was deleted",
+  },
+  {
+    name: "writers do not stand in line",
+    file: contention,
+    from: "if (!this.#meetsOthers || isNext) return false;",
+    to: "if (top >= 0) return false;",
+    tests: turns,
+    by: "take turns",
+  },
+  {
+    name: "a dead writer keeps its place in line",
+    file: contention,
+    from: "return top - generation <= turnAgeMax && !this.#dead.has(name);",
+    to: "return top >= 0 && !this.#dead.has(name);",
+    tests: turns,
+    by: "do not wait for those whom sixty generations have passed",
+  },
+  {
+    name: "a writer that closes stays in line",
+    file: contention,
+    from: "if (turn !== undefined) await place.log.remove([turn]);",
+    to: "if (turn === place.path) await place.log.remove([turn]);",
+    tests: turns,
+    by: "leave nothing of it behind",
+  },
+  {
+    name: "room is made while older publications are still to come",
+    file: "src/store/recovery.ts",
+    from: "  await removeOlderPublications(place, newest.generation, view);\n  const sight",
+    to: "  const sight",
+    tests: races,
+    by: "is fenced off before another makes room on a full disk",
+  },
+  {
+    name: "numbers below the floor are read",
+    file: "src/store/file_history.ts",
+    from: "if (view === undefined || generation <= view.floor) return undefined;",
+    to: "if (view === undefined) return undefined;",
+    tests: races,
+    by: "until its number was deleted, cannot tell what became of it",
   },
 ];

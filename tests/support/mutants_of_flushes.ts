@@ -137,13 +137,9 @@ export const flushMutants: readonly Mutant[] = [
   },
   {
     name: "state moves before the sync",
-    file: openFile,
-    from: "      return this.#take(loaded);\n",
-    to: "      return loaded;\n",
-    also: [{
-      from: "    if (loaded.record !== undefined) {\n",
-      to: "    if (loaded.record !== undefined) {\n      this.#take(loaded);\n",
-    }],
+    file: "src/store/open_file.ts",
+    from: "        this.#recorderOf(sight.place).secure(sight.place, newest.generation),\n",
+    to: "",
     tests: failures,
     by: "at the sync of what it found does not build on what it did not take over",
   },

@@ -130,8 +130,8 @@ export const recognitionMutants: readonly Mutant[] = [
   {
     name: "the log of somebody else is believed",
     file: "src/store/log_place.ts",
-    from: "await this.#isTrusted()",
-    to: "true",
+    from: "const view = await this.#isTrusted() ?",
+    to: "const view = true ?",
     tests: edits,
     by: "that somebody else owns decides nothing",
   },
@@ -154,7 +154,7 @@ export const recognitionMutants: readonly Mutant[] = [
   {
     name: "a first generation leaves no mark",
     file: commit,
-    from: "    await place.reserve(record.generation);\n",
+    from: "    await reserve(commit);\n",
     to: "",
     tests: edits,
     by: "begun with a seed and deleted is followed",

@@ -19,7 +19,7 @@ export interface LogOnDisk {
 }
 
 const logNames =
-  /^(?:(?:g|floor)\.[1-9]\d*|rec\.[0-9a-f]{32}|(?:pub|gone|img|ext|txt)\.\d+(?:\.[0-9a-f]{32}){1,2}|refused\.[0-9a-f]{16})$/;
+  /^(?:(?:g|floor)\.[1-9]\d*|rec\.[0-9a-f]{32}|(?:pub|gone|turn|img|ext|txt)\.\d+(?:\.[0-9a-f]{32}){1,2}|refused\.[0-9a-f]{16})$/;
 
 /** Looks at everything. Only at rest is it one state. */
 export function readLog(path: string): LogOnDisk {
