@@ -170,7 +170,7 @@ async function isSameFile(
   place: LogPlace,
   draft: string,
   numbered: string,
-  cause?: unknown,
+  cause: unknown,
 ): Promise<boolean> {
   try {
     const identity = await identityOf(place.host, numbered);
@@ -214,8 +214,7 @@ export async function reserve(commit: Pick<Commit, "place" | "record">): Promise
   const { place, record } = commit;
   const mark = await place.reserve(record.generation);
   if (mark === "known") return false;
-  const numbered = place.log.path(`g.${record.generation}`);
-  if (await isSameFile(place, draftPath(place, record), numbered)) return mark === "made";
+  if ((await place.log.read(record.generation))?.id === record.id) return mark === "made";
   throw unknown(commit, undefined);
 }
 

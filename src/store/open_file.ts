@@ -93,7 +93,9 @@ export class OpenFile implements OpenStore {
       await this.#recordCurrent(place);
       const edit = { loaded, bytes: found.bytes, found };
       const recorder = this.#recorderOf(place);
-      return this.#take(await recorder.record(place, sight, this.#content.recorded, edit));
+      return this.#take(
+        await recorder.record(place, this.#seen(place), this.#content.recorded, edit),
+      );
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
       if (error.code === "CONFLICT") {
@@ -247,6 +249,9 @@ export class OpenFile implements OpenStore {
       found: isThere ? found : undefined,
     });
     this.#content.take(recorded);
+    // The next record is to build on this one; what came after it is still to be taken over.
+    const sight = this.#sight && await this.#reader.parts().look();
+    if (sight?.newest?.generation === recorded.generation) this.#sight = sight;
     return true;
   }
 

@@ -105,10 +105,11 @@ export class SimulatedProcess {
   }
 
   async close(): Promise<void> {
-    const { config } = this;
-    this.config = undefined;
+    await this.#attempt("close", async (config) => {
+      this.config = undefined;
+      await config.close();
+    });
     this.#opens = 0;
-    await this.#attempt("close", async () => await config?.close());
   }
 
   #open(watch: boolean): Promise<SimulatedConfig> {

@@ -226,11 +226,12 @@ export class World {
     const running = this.#processes.find(({ name }) => name === process);
     if (running === undefined || attempt.path !== configPath) return;
     const { operation } = attempt;
-    if (operation === "rename" && fault === undefined) {
+    const { from = "" } = attempt;
+    // One whose source was fenced off replaces nothing.
+    const isMoved = operation === "rename" && this.disk.outside.list().includes(from);
+    if (isMoved && fault === undefined) {
       this.editor.publishedOver(running.lastLookStep);
-      const { from = "" } = attempt;
-      const isThere = this.disk.outside.list().includes(from);
-      if (isThere) this.chain.published(Number(/\/pub\.(\d+)\./.exec(from)?.[1] ?? Infinity));
+      this.chain.published(Number(/\/pub\.(\d+)\./.exec(from)?.[1] ?? Infinity));
     }
     if (operation === "read" || operation === "stat") running.lastLookStep = this.step;
   }

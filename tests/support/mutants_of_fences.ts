@@ -79,7 +79,8 @@ export const fenceMutants: readonly Mutant[] = [
     name: "a writer below the floor tries again",
     file: commit,
     from: "    }\n  }\n  throw unknown(commit, undefined);",
-    to: "    }\n  }\n  throw outdated(commit.place.path, { expected: parent, current: generation });",
+    to:
+      "    }\n  }\n  throw outdated(commit.place.path, { expected: parent, current: generation });",
     also: [{
       from: 'throw isHoldfastError(error, "COMMIT_UNKNOWN") ? error : unknown(commit, error);',
       to: 'throw isHoldfastError(error, "CONFLICT") ? error : unknown(commit, error);',
