@@ -2,6 +2,7 @@ import type { Origin } from "../core/cause.ts";
 import type { Json } from "../core/document.ts";
 import type { Path } from "../core/error.ts";
 import { formatPointer } from "../core/pointer.ts";
+import type { StoredGeneration } from "../store/store.ts";
 
 /** A change that is still to be made. */
 export interface Edit {
@@ -19,7 +20,7 @@ export interface Edit {
   readonly alone?: {
     readonly origin: Origin;
     /** The kept generation whose content it brings back. */
-    readonly restores?: { readonly generation: number; readonly hash: string };
+    readonly restores?: StoredGeneration;
     /** Whether it takes the document away. */
     readonly removes?: boolean;
   };

@@ -182,13 +182,14 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
       return this.#queue.run(async () => {
         // What is turned down there is no matter here.
         await this.#engine.look().catch(() => {});
-        return await store.read(generation);
+        const isKept = (await store.generations()).includes(generation);
+        return isKept ? await store.read(generation) : undefined;
       });
     });
     if (stored === undefined) throw notKept(this.#parts.name, generation);
-    const { document, hash } = stored;
+    const { document } = stored;
     if (document === undefined) return await this.#remove("rollback", options);
-    const alone = { origin: "rollback", restores: { generation, hash } } as const;
+    const alone = { origin: "rollback", restores: stored } as const;
     return await this.#submit({ apply: () => document, alone }, options);
   }
 

@@ -69,7 +69,10 @@ export interface HistoryEntry extends ChangeSet {
 export interface Status {
   /** `degraded` while something newer than the running value was refused or cannot be read. */
   readonly state: "ok" | "degraded";
-  /** What the store holds, as last seen. */
+  /**
+   * What the store holds, as last seen. While an edit is refused, which is no generation, the hash is that of the edit, and the
+   * generation the newest one.
+   */
   readonly stored: { readonly generation: number; readonly hash: string };
   /** What the process runs with. */
   readonly running: {

@@ -97,7 +97,7 @@ export class FileReader {
   async keepAside(place: LogPlace, found: Found, from: string | undefined): Promise<void> {
     const path = await keepRefused(place, found, from);
     this.#context.warn(
-      `A write replaces what somebody saved in ${this.#file.path}; it is kept as ${path}`,
+      `Found what somebody saved in ${this.#file.path} about to be lost; it is kept as ${path}`,
     );
   }
 

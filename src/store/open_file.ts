@@ -11,10 +11,11 @@ import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 import { type GenerationRecord, hashOf } from "./record.ts";
 import { Recorder, type RecorderParts } from "./recorder.ts";
+import { finishCommit } from "./recovery.ts";
 import { RunningContent } from "./running_content.ts";
 import type { Sight } from "./sight.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
-import { outdated, withoutRecord } from "./store_error.ts";
+import { outdated, withoutHistory, withoutRecord } from "./store_error.ts";
 import { Superseded } from "./superseded.ts";
 import { purgeBefore, Upkeep } from "./upkeep.ts";
 
@@ -85,17 +86,19 @@ export class OpenFile implements OpenStore {
     const isFirst = standing.kind === "unlogged" && this.#content.current === undefined;
     if (isFirst) {
       const counted = await this.#count(loaded, found);
-      if (counted.generation > 1) this.#tellLost();
+      if (counted.generation > 1) this.#context.warn(withoutHistory(this.#file.path));
       return counted;
     }
     try {
       await place.open();
+      if (standing.kind === "unfinished") {
+        await finishCommit(place, standing);
+        throw this.#conflict(sight.view!.top, standing.generation);
+      }
       await this.#recordCurrent(place);
       const edit = { loaded, bytes: found.bytes, found };
       const recorder = this.#recorderOf(place);
-      return this.#take(
-        await recorder.record(place, this.#seen(place), this.#content.recorded, edit),
-      );
+      return this.#take(await recorder.record(place, sight, this.#content.recorded, edit));
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
       if (error.code === "CONFLICT") {
@@ -197,7 +200,7 @@ export class OpenFile implements OpenStore {
 
   #loadUnlogged(found: Found | undefined): Loaded {
     if (this.#content.current?.record !== undefined) {
-      this.#tellLost();
+      this.#context.warn(withoutHistory(this.#file.path));
       this.#content.forget();
     }
     const current = this.#content.current;
@@ -205,12 +208,6 @@ export class OpenFile implements OpenStore {
       return this.#reader.again(current, found);
     }
     return this.#reader.unrecorded(found, current?.generation ?? 0);
-  }
-
-  #tellLost(): void {
-    this.#context.warn(
-      `Found no history beside ${this.#file.path} where there was one; its generations go on at a number that was never used`,
-    );
   }
 
   /** Counts content in this process alone. */
@@ -235,7 +232,7 @@ export class OpenFile implements OpenStore {
     if (this.#content.uncounted === undefined || this.#content.current === undefined) return false;
     const { bytes } = this.#content.uncounted;
     const loaded = this.#content.current;
-    const known = await generationOf(place, loaded.hash);
+    const known = await this.#recorderOf(place).find(place, this.#seen(place), loaded.hash);
     if (known !== undefined) {
       // Somebody else recorded it, and maybe went on from there.
       this.#content.take({ ...loaded, generation: known.generation, record: known });
@@ -249,9 +246,6 @@ export class OpenFile implements OpenStore {
       found: isThere ? found : undefined,
     });
     this.#content.take(recorded);
-    // The next record is to build on this one; what came after it is still to be taken over.
-    const sight = this.#sight && await this.#reader.parts().look();
-    if (sight?.newest?.generation === recorded.generation) this.#sight = sight;
     return true;
   }
 

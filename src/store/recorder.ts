@@ -5,8 +5,10 @@ import type { Host } from "../host/host.ts";
 import type { Loaded } from "../source/source.ts";
 import { adoptEdit } from "./adopt.ts";
 import type { Found } from "./config_file.ts";
+import { generationOf } from "./file_history.ts";
 import type { LogPlace } from "./log_place.ts";
-import { type GenerationRecord, hashOf } from "./record.ts";
+import { type GenerationRecord, hashOf, type RecordHeader } from "./record.ts";
+import { finishCommit } from "./recovery.ts";
 import type { Sight } from "./sight.ts";
 import { outdated } from "./store_error.ts";
 import type { Upkeep } from "./upkeep.ts";
@@ -27,12 +29,16 @@ export interface Unrecorded {
   readonly found: Found | undefined;
 }
 
+type Numbered = Pick<RecordHeader, "generation" | "hash">;
+
 /** Gives the numbers of one log, and records what others wrote. */
 export class Recorder {
   readonly #parts: RecorderParts;
   /** The newest generation that ran here: no number up to there is given again. */
   #numbered = 0;
   readonly #startsAfter: number;
+  /** What was recorded here last. */
+  #made: Numbered | undefined;
   /** The newest generation whose record is known to be durable. */
   #durable = 0;
 
@@ -85,6 +91,16 @@ export class Recorder {
     );
   }
 
+  /** The record that a content has already: of somebody who was quicker, or one that lost its number in a power cut. */
+  async find(
+    place: LogPlace,
+    sight: Sight | undefined,
+    hash: string,
+  ): Promise<RecordHeader | undefined> {
+    if (sight?.standing.kind === "unfinished") await finishCommit(place, sight.standing);
+    return await generationOf(place, hash);
+  }
+
   /**
    * Records what somebody else wrote.
    *
@@ -99,12 +115,10 @@ export class Recorder {
     { loaded, bytes, found }: Unrecorded,
   ): Promise<Loaded> {
     const { host, read, upkeep } = this.#parts;
-    const { newest } = sight ?? {};
-    // What was recorded here just now, or what was seen but could not be taken over.
-    const isSeen = (newest?.generation ?? 0) > (current?.generation ?? 0);
-    const parent = isSeen ? newest : current;
+    const generation = await this.next(place, sight, current !== undefined);
+    const parent = await this.#parent(place, sight?.newest, current);
     const record: GenerationRecord = {
-      generation: await this.next(place, sight, current !== undefined),
+      generation,
       parent: parent?.generation ?? 0,
       parentHash: parent?.hash ?? "",
       id: uniqueId(host),
@@ -115,10 +129,25 @@ export class Recorder {
       text: bytes,
     };
     const view = await adoptEdit({ place, record, found, read });
-    const { generation, id, hash, origin, calls, at } = record;
+    const { id, hash, origin, calls, at } = record;
+    this.#made = { generation, hash };
     this.took(generation);
     upkeep.after(place, { generation, id, view, isReached: found !== undefined });
     return { ...loaded, generation, hash, record: { origin, calls, at } };
+  }
+
+  /** The newest of what was seen, of what runs, and of what was recorded here: none of them need be any of the others. */
+  async #parent(
+    place: LogPlace,
+    newest: RecordHeader | undefined,
+    current: Loaded | undefined,
+  ): Promise<Numbered | undefined> {
+    const isSeen = (newest?.generation ?? 0) > (current?.generation ?? 0);
+    const known: Numbered | undefined = isSeen ? newest : current;
+    const made = this.#made;
+    if (made === undefined || made.generation <= (known?.generation ?? 0)) return known;
+    const isThere = (await place.view())?.records.includes(made.generation) === true;
+    return isThere ? made : known;
   }
 
   /**

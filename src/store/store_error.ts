@@ -32,6 +32,20 @@ export function tooFar(path: string, expected: number, current: number): Error {
   );
 }
 
+/** The error for a purge that would delete what an edit still hides. */
+export function unsettled(path: string, current: number): Error {
+  return holdfastError(
+    "CONFLICT",
+    `Cannot purge ${path}: found something there that is not its generation ${current}; mend it, or write to it first`,
+    { expected: current, current },
+  );
+}
+
+/** The warning for a log that was deleted. */
+export function withoutHistory(path: string): string {
+  return `Found no history beside ${path} where there was one; its generations go on at a number that was never used`;
+}
+
 /** The warning for an edit that runs though it cannot be recorded. */
 export function withoutRecord(path: string, error: HoldfastError): string {
   return error.code === "READ_ONLY"

@@ -7,7 +7,7 @@ import type { Image, LogView } from "./log_view.ts";
 import { reachNewest, type Recovery } from "./recovery.ts";
 import { removeRefused } from "./refused_texts.ts";
 import type { Sight } from "./sight.ts";
-import { outdated, tooFar } from "./store_error.ts";
+import { tooFar, unsettled } from "./store_error.ts";
 import type { Superseded } from "./superseded.ts";
 
 /** A generation that is durable. */
@@ -145,7 +145,7 @@ export async function purgeBefore(recovery: Recovery, before: number): Promise<n
   const current = first.newest?.generation ?? 0;
   if (before > current) throw tooFar(path, before, current);
   const sight = await reachNewest(recovery, first);
-  if (sight?.view === undefined) throw outdated(path, { expected: current, current: current + 1 });
+  if (sight?.view === undefined) throw unsettled(path, current);
   const { newest, view } = sight;
   await claim(place, newest!, sight);
   const images = [...view.images, ...view.textImages];
