@@ -4,6 +4,7 @@ import { diff } from "../core/diff.ts";
 import { assertDocument, type Json, valueAt } from "../core/document.ts";
 import type { Path } from "../core/error.ts";
 import { composeMsMax } from "../core/limits.ts";
+import { redactCall } from "../core/redact.ts";
 import type { Host } from "../host/host.ts";
 import { areApart, type Edit } from "./edit.ts";
 import type { Engine } from "./engine.ts";
@@ -52,6 +53,11 @@ export async function compose<Item extends Composable>(
     return edit.apply(document, engine.running.snapshot.value, own);
   }
 
+  // A record outlives what it tells of: not even the names of keys below a secret belong there.
+  function described({ actor, reason }: Item, changes: readonly Change[]): Call {
+    return redactCall(callOf(changes, actor, reason), pipeline.annotations);
+  }
+
   async function check(document: Json, checked?: Json): Promise<Prepared> {
     if (document !== checked) assertDocument(document, `write ${name}`);
     return engine.prepare(await pipeline.run(document, `the change of ${name}`));
@@ -97,10 +103,6 @@ export async function compose<Item extends Composable>(
     }
   }
   return composed;
-}
-
-function described({ actor, reason }: Composable, changes: readonly Change[]): Call {
-  return callOf(changes, actor, reason);
 }
 
 /** What became of one part of a document. */

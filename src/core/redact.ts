@@ -64,16 +64,19 @@ export function redactCalls(
   calls: readonly Call[],
   annotations: Annotations | undefined,
 ): readonly Call[] {
-  if (annotations?.mayHoldSecret !== true) return calls;
-  return calls.map((call) => {
-    const told = new Map<string, Call["changes"][number]>();
-    for (const change of call.changes) {
-      const path = cutAtSecret(annotations, change.path);
-      const isCut = path.length < change.path.length;
-      told.set(formatPointer(path), isCut ? { path, kind: "changed" } : change);
-    }
-    return { ...call, changes: [...told.values()] };
-  });
+  return calls.map((call) => redactCall(call, annotations));
+}
+
+/** Leaves out of the places that a call changed what lies below secrets. */
+export function redactCall(call: Call, annotations: Annotations | undefined): Call {
+  if (annotations?.mayHoldSecret !== true) return call;
+  const told = new Map<string, Call["changes"][number]>();
+  for (const change of call.changes) {
+    const path = cutAtSecret(annotations, change.path);
+    const isCut = path.length < change.path.length;
+    told.set(formatPointer(path), isCut ? { path, kind: "changed" } : change);
+  }
+  return { ...call, changes: [...told.values()] };
 }
 
 /** Says only that something changed, where it is not known what of it was secret. */

@@ -35,6 +35,7 @@ export class LogPlace {
   #mark: number | undefined;
   #opened = false;
   #wasSeen = false;
+  #isRefused = false;
 
   constructor(host: Host, path: string, trust: Trust, warn: (message: string) => void) {
     this.host = host;
@@ -68,12 +69,18 @@ export class LogPlace {
     const listing = this.log.view();
     // Of a directory that is not trusted, nothing matters.
     ignoreRejection(listing);
+    this.#isRefused = false;
     const view = await this.#isTrusted() ? await this.#listed(listing) : undefined;
     if (view === undefined) this.#opened = false;
     this.#wasSeen = view !== undefined;
     if (view !== undefined && !view.isEmpty) return view;
     this.#mark = undefined;
     return undefined;
+  }
+
+  /** Whether there is a log that must not be believed or may not be read: then generations are counted in this process alone. */
+  get isRefused(): boolean {
+    return this.#isRefused;
   }
 
   /** Up to which number generations may have been used, as the mark beside the log says; 0 without one. */
@@ -177,6 +184,7 @@ export class LogPlace {
       hasErrno(error, "EACCES", "EPERM", "ENOTDIR");
     // One that was read before is there, whatever is the matter with it now.
     if (!isRefused || this.#wasSeen) throw error;
+    this.#isRefused = true;
     this.#warn(`${(error as Error).message}; generations are counted in this process alone`);
   }
 

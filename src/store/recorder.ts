@@ -74,7 +74,8 @@ export class Recorder {
   async next(place: LogPlace, sight: Sight | undefined, isRecorded: boolean): Promise<number> {
     const top = sight?.view?.top ?? 0;
     const after = sight?.standing.kind === "edited" ? sight.standing.after : 0;
-    const marked = top === 0 && !isRecorded ? await place.mark() : 0;
+    const isUnknown = top === 0 && !isRecorded && !place.isRefused;
+    const marked = isUnknown ? await place.mark() : 0;
     // A mark without records says that they were deleted; or they have come since.
     if (marked > 0 && ((await place.view())?.top ?? 0) > 0) {
       throw outdated(place.path, { expected: 0, current: marked });

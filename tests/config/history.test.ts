@@ -125,6 +125,25 @@ test("a closed config tells no history and changes none", async () => {
   for (const call of calls) await assert.rejects(call(), { code: "CLOSED" });
 });
 
+test("the record of a call keeps no names of keys below a secret", async () => {
+  const { host, openConfig } = hostWith('{"tokens":{},"rate":1}');
+  const tokens = v.pipe(v.record(v.string(), v.string()), secret());
+  const config = await openConfig(path, {
+    schema: v.object({ rate: v.number(), tokens }),
+    watch,
+    ...remember(),
+  });
+  await config.setAt(["tokens", "canary"], "one", { actor: "me" });
+  await config.unset(["tokens", "canary"]);
+  await config.set({ rate: 2, tokens: {} });
+  const newest = recordsOn(host.outside).at(-1);
+  for (const generation of [newest! - 1, newest!]) {
+    const name = host.outside.list().find((listed) => listed.endsWith(`/g.${generation}`))!;
+    assert.doesNotMatch(host.outside.readFile(name), /canary/);
+  }
+  assert.match(JSON.stringify((await config.history())[1]!.calls), /"path":\["tokens"\]/);
+});
+
 describe("a rollback", () => {
   const byHand = '{\n   \t"rate" : 1,\n  "b": [1,\n2]\n}\n\n';
 
@@ -169,6 +188,17 @@ describe("a rollback", () => {
     assert.equal(config.snapshot().generation, 3);
   });
 
+  test("reaches what the history lists, whatever waits to be collected", async () => {
+    const { host, openConfig } = hostWith('{"rate":1}');
+    const config = await openConfig(path, { schema, watch, history: 2, ...remember() });
+    for (const rate of [2, 3, 4]) await config.set({ rate });
+    assert.deepEqual((await config.history()).map(({ generation }) => generation), [4, 3]);
+    assert.ok(host.outside.list().some((name) => name.endsWith("/g.2")));
+    await assert.rejects(config.rollback(2), { code: "NOT_FOUND" });
+    await config.rollback(3);
+    assert.equal(config.value.rate, 3);
+  });
+
   test("to what does not fit the schema any more is INVALID", async () => {
     const { host, openConfig } = hostWith('{"rate":50}');
     const before = await openConfig(path, { schema, watch });
@@ -191,6 +221,8 @@ describe("a rollback", () => {
     assert.deepEqual(snapshot.value, { version: 2, b: 1 });
     assert.deepEqual([changeSet.origin, snapshot.generation], ["rollback", 4]);
     assert.equal((await config.history())[0]!.generation, 4);
+    const once = await config.rollback(1);
+    assert.equal(once.snapshot.generation, 4, "what runs already was written once more");
     await config.close();
     const again = await openConfig(path, { migrations, watch });
     assert.deepEqual([again.value, again.snapshot().generation], [{ version: 2, b: 1 }, 4]);

