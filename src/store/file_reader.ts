@@ -127,8 +127,17 @@ export class FileReader {
     });
     const told = between.slice(-generationsToldMax);
     const headers = await together(told.map((generation) => place.log.header(generation)));
-    const calls = [...headers, header].flatMap((each) => each?.calls ?? []);
-    return { ...header, calls };
+    const all = [...headers, header];
+    // A caller must not be blamed for what a person saved, or for what no record tells any more.
+    const areNamed = since === 0 ||
+      all.length === header.generation - since &&
+        all.every((each) => (each?.calls.length ?? 0) > 0);
+    const isExternal = all.some((each) => each?.origin === "external");
+    return {
+      ...header,
+      origin: isExternal ? "external" : header.origin,
+      calls: areNamed ? all.flatMap((each) => each?.calls ?? []) : [],
+    };
   }
 
   /** What stands in the config file and has no record. */

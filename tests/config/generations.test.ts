@@ -257,3 +257,32 @@ describe("a text that was there before", () => {
     ]);
   });
 });
+
+describe("what happened between two looks", () => {
+  async function seen(isEdited: boolean) {
+    const { outside, start } = diskWith('{"rate":0}');
+    const reader = await start().openConfig(path, { watch: false, ...remember() });
+    const writer = await start().openConfig(path, { watch: false, ...remember() });
+    const changeSets: ChangeSet[] = [];
+    reader.subscribe((_value, _before, changeSet) => void changeSets.push(changeSet));
+    await writer.setAt(["rate"], 1, { actor: "ann" });
+    if (isEdited) {
+      outside.replaceFile(path, '{"rate":2}', { mode: 0o600 });
+      await writer.reload();
+    }
+    await writer.setAt(["rate"], 3, { actor: "bob" });
+    await reader.reload();
+    assert.equal(changeSets.length, 1);
+    return changeSets[0]!;
+  }
+
+  test("is told together with who did it", async () => {
+    const { actor, origin, from, to, calls } = await seen(false);
+    assert.deepEqual([from, to, origin, actor, calls?.length], [1, 3, "commit", "ann, bob", 2]);
+  });
+
+  test("is put down to nobody where a person had a hand in it", async () => {
+    const { actor, origin, from, to } = await seen(true);
+    assert.deepEqual([from, to, origin, actor], [1, 4, "external", undefined]);
+  });
+});
