@@ -118,7 +118,8 @@ describe("a writer that stands still", () => {
     await stage.disk.settle();
     assert.equal(endOf(writing), "COMMIT_UNKNOWN");
     assert.ok(stage.names("g.").includes("g.3"), "it removed a record");
-    await assert.rejects(quick.config.rollback(3), { code: "NOT_FOUND" });
+    const { config } = await stage.open();
+    await assert.rejects(config.rollback(3), { code: "NOT_FOUND" });
     assertPublished(stage, { a: 2, b: 5 });
     await assertNewest(stage, { a: 2, b: 5 });
   });

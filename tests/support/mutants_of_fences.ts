@@ -139,10 +139,10 @@ export const fenceMutants: readonly Mutant[] = [
     by: "is fenced off before another makes room on a full disk",
   },
   {
-    name: "numbers below the floor are read",
+    name: "numbers below the floor are listed",
     file: "src/store/file_history.ts",
-    from: "if (view === undefined || generation <= view.floor) return undefined;",
-    to: "if (view === undefined) return undefined;",
+    from: "const oldest = Math.max(floor, ",
+    to: "const oldest = Math.max(0, ",
     tests: races,
     by: "until its number was deleted, cannot tell what became of it",
   },
