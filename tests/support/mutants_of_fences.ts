@@ -143,6 +143,7 @@ export const fenceMutants: readonly Mutant[] = [
     file: "src/store/file_history.ts",
     from: "const oldest = Math.max(floor, ",
     to: "const oldest = Math.max(0, ",
+    also: [{ from: " || generation <= view.floor", to: "" }],
     tests: races,
     by: "until its number was deleted, cannot tell what became of it",
   },
