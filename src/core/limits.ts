@@ -13,6 +13,15 @@ export const maxWaitMsDefault: number = 750;
 /** How often a source is looked at where no event came, in milliseconds. */
 export const pollMsDefault: number = 500;
 
+/** How large a file must be, in bytes, for looks to go by its size and times where these say that it is the same. */
+export const glancedBytesMin: number = 256 * 1024;
+
+/** How long ago a file must have changed, in milliseconds, for its times to tell one change from the next. */
+export const settledAgeMs: number = 2000;
+
+/** How often a file is read though its size and times say that it is the same, in milliseconds. */
+export const rereadMs: number = 60_000;
+
 /** How long a caller waits for an answer, in milliseconds. */
 export const timeoutMsDefault: number = 5000;
 

@@ -1,5 +1,11 @@
 import { hasErrno, holdfastError } from "../core/error.ts";
-import { danglingLooksMax, documentBytesMax } from "../core/limits.ts";
+import {
+  danglingLooksMax,
+  documentBytesMax,
+  glancedBytesMin,
+  rereadMs,
+  settledAgeMs,
+} from "../core/limits.ts";
 import { together } from "../core/promise.ts";
 import { makeDirectoryDurably } from "../host/durable.ts";
 import type { Host, HostStat } from "../host/host.ts";
@@ -31,6 +37,7 @@ export class ConfigFile {
   #target: string;
   #directories: readonly HostStat[] = [];
   #isFollowed = false;
+  #settled: { readonly found: Found; readonly atMs: number } | undefined;
 
   constructor(host: Host, path: string, trust: Trust) {
     this.#host = host;
@@ -43,6 +50,27 @@ export class ConfigFile {
   async read(): Promise<Found | undefined> {
     const [found] = await together([this.reread(), this.#findTarget()]);
     return found;
+  }
+
+  /**
+   * Reads it, or finds that it is the same by what it is alone: a large file is not read at every look. One that changed lately
+   * is, since times are coarse, and so is every one from time to time, since times can be set.
+   */
+  async glance(): Promise<Found | undefined> {
+    const host = this.#host;
+    const { found, atMs } = this.#settled ?? { found: undefined, atMs: 0 };
+    if (found !== undefined && host.monotonic() - atMs < rereadMs) {
+      const [stat] = await together([
+        host.stat(this.path).catch(() => undefined),
+        this.#findTarget(),
+      ]);
+      if (stat !== undefined && isSameContent(stat, found.stat)) return { ...found, stat };
+    }
+    const read = await this.read();
+    const isSettled = read !== undefined && read.bytes.length >= glancedBytesMin &&
+      host.now() - read.stat.modifiedMs > settledAgeMs;
+    this.#settled = isSettled ? { found: read, atMs: host.monotonic() } : undefined;
+    return read;
   }
 
   /** Reads it once more. */
@@ -134,4 +162,9 @@ export class ConfigFile {
     const behind = await this.#host.resolve(directory).catch(() => directory);
     return joinPath(behind, baseName(this.path));
   }
+}
+
+function isSameContent(one: HostStat, other: HostStat): boolean {
+  return one.identity === other.identity && one.byteLength === other.byteLength &&
+    one.modifiedMs === other.modifiedMs;
 }

@@ -196,7 +196,7 @@ export class FileReader {
   }
 
   async #look(): Promise<Sight> {
-    return await look({ read: () => this.#file.read(), place: () => this.place });
+    return await look({ read: () => this.#file.glance(), place: () => this.place });
   }
 
   async #readJudged(): Promise<Found | undefined> {

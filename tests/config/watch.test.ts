@@ -204,3 +204,46 @@ describe("closing", () => {
     assert.match(outside.readFile(path), /"rate": 1/);
   });
 });
+
+describe("a large file", () => {
+  const large = (rate: number) => `{"rate":${rate},"pad":"${"x".repeat(300_000)}"}`;
+
+  async function idle() {
+    const { host, openConfig } = hostWith(large(0));
+    const config = await openConfig(path, { schema, watch: { pollMs: 500 }, ...remember() });
+    await host.advance(10_000);
+    const count = { reads: 0 };
+    host.faults = ({ operation, path: at }) => {
+      if (operation === "read" && at === path) count.reads++;
+      return undefined;
+    };
+    return { host, config, count, outside: host.outside };
+  }
+
+  test("is not read at every poll while nothing happens to it", async () => {
+    const { host, count } = await idle();
+    await host.advance(30_000);
+    assert.ok(count.reads <= 1, `${count.reads} reads`);
+    await host.advance(60_000);
+    assert.ok(count.reads >= 1, "its times alone are believed for ever");
+  });
+
+  test("is read when it was edited, in place or not, to the same size", async () => {
+    const { host, config, outside } = await idle();
+    outside.writeFile(path, large(1));
+    await host.advance(600);
+    assert.equal(config.value.rate, 1);
+    outside.replaceFile(path, large(2), { mode: 0o600 });
+    await host.advance(600);
+    outside.writeFile(path, large(3));
+    await host.advance(600);
+    assert.equal(config.value.rate, 3);
+  });
+
+  test("is read when its mode changed for the worse", async () => {
+    const { host, config, outside } = await idle();
+    outside.setMode(path, 0o666);
+    await host.advance(600);
+    assert.equal(config.status().state, "degraded");
+  });
+});
