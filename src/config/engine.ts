@@ -9,7 +9,7 @@ import { redactBefore, redactCalls, redactChanges } from "../core/redact.ts";
 import { holdForRestart } from "../core/restart.ts";
 import { share } from "../core/snapshot.ts";
 import type { Loaded } from "../source/source.ts";
-import { isOpenStore, type OpenStore } from "../store/store.ts";
+import { isOpenStore, type OpenStore, type StoreChange } from "../store/store.ts";
 import { changeSetOf } from "./change_set.ts";
 import type { Edit } from "./edit.ts";
 import { type Candidate, describeProblem } from "./pipeline.ts";
@@ -66,8 +66,8 @@ export class Engine {
         const again = await source.load();
         if (again.more === true) return await this.#startFromOlder(again);
         // Somebody was quicker, or what was bad is gone.
-        const isOther = again.hash !== loaded.hash || again.generation !== loaded.generation;
-        const isOutdated = isOther || isHoldfastError(error, "CONFLICT");
+        const isOutdated = again.hash !== loaded.hash || again.generation !== loaded.generation ||
+          isHoldfastError(error, "CONFLICT");
         if (!isOutdated || attempt >= conflictAttemptsMax) throw error;
         loaded = again;
       }
@@ -135,7 +135,12 @@ export class Engine {
    *
    * @throws `CONFLICT` when the store holds something else by now; what the store throws otherwise
    */
-  async commit(prepared: Prepared, cause: Cause, how: Edit["alone"]): Promise<ChangeSet> {
+  async commit(
+    prepared: Prepared,
+    cause: Cause,
+    how: Edit["alone"],
+    waits?: StoreChange["waits"],
+  ): Promise<ChangeSet> {
     const { name } = this.#parts;
     if (this.#store === undefined) {
       throw holdfastError(
@@ -151,6 +156,7 @@ export class Engine {
       refused: refusedContent(this.#refusal),
       cause,
       restores: how?.restores,
+      waits,
     });
     return this.#apply(loaded, prepared, cause);
   }
@@ -190,7 +196,7 @@ export class Engine {
     this.#running = { loaded, document, snapshot, warnings, pendingRestart: pending };
     this.#refusal = undefined;
     publish(snapshot, changeSetOf(name, before, snapshot, prepared.valueChanges, cause));
-    for (const message of loaded.warnings) reporter.warnOnce(message);
+    loaded.warnings.forEach((message) => reporter.warnOnce(message));
     for (const problem of warnings) reporter.warnOnce(`${name}, ${describeProblem(problem)}`);
     for (const { path } of pending) {
       const told = cutAtSecret(pipeline.annotations, path);
@@ -199,6 +205,9 @@ export class Engine {
     if (before !== undefined || cause.origin === "seed") this.#audit("applied", changeSet, []);
     return changeSet;
   }
+
+  /** When a commit that was a `CONFLICT` is not tried again. */
+  readonly abandon = (): Promise<void> | undefined => this.#store?.abandon?.();
 
   /** The change set of a write that found everything as it was to be. */
   unchanged(cause: Cause): ChangeSet {
@@ -211,9 +220,7 @@ export class Engine {
     const { name } = this.#parts;
     if (loaded.hash === running.loaded.hash && loaded.generation === running.loaded.generation) {
       // The bytes that run are there (again): whatever was turned down is gone.
-      if (this.#refusal !== undefined) {
-        this.#parts.reporter.info(`${name} is good again`);
-      }
+      if (this.#refusal !== undefined) this.#parts.reporter.info(`${name} is good again`);
       this.#refusal = undefined;
       for (const message of loaded.warnings) this.#parts.reporter.warnOnce(message);
       this.#running = { ...running, loaded: { ...running.loaded, warnings: loaded.warnings } };
@@ -261,14 +268,18 @@ export class Engine {
   }
 
   #refuse(thrown: unknown, loaded: Loaded | undefined): HoldfastError {
-    const { name, reporter } = this.#parts;
+    const { name, reporter, host } = this.#parts;
     const refusal = refusalOf(thrown, name, loaded);
     const isTold = isSameRefusal(this.#refusal, refusal);
     this.#refusal = refusal;
     if (isTold) return refusal.error;
     reporter.warn(`${refusal.error.message}; the last good configuration stays`);
     const { snapshot } = this.running;
-    const turnedDown = { ...snapshot, hash: loaded?.hash ?? "", loadedAt: this.#now() };
+    const turnedDown = {
+      ...snapshot,
+      hash: loaded?.hash ?? "",
+      loadedAt: new Date(host.now()).toISOString(),
+    };
     const changeSet = changeSetOf(name, snapshot, turnedDown, [], external);
     this.#audit("refused", changeSet, refusal.problems);
     return refusal.error;
@@ -284,9 +295,5 @@ export class Engine {
       ? {}
       : { calls: redactCalls(changeSet.calls, annotations) };
     this.#parts.reporter.audit({ ...changeSet, ...calls, outcome, changes, problems });
-  }
-
-  #now(): string {
-    return new Date(this.#parts.host.now()).toISOString();
   }
 }

@@ -48,6 +48,7 @@ export class Writer {
   readonly #inFlight = new Set<WaitingCall>();
   #scheduled = false;
   #storing = false;
+  #closed: HoldfastError | undefined;
   #guard: Promise<void> | undefined;
 
   constructor(parts: WriterParts) {
@@ -75,6 +76,7 @@ export class Writer {
 
   /** Refuses what still waits; what is under way goes on. */
   close(error: HoldfastError): void {
+    this.#closed = error;
     for (const call of this.#waiting.splice(0)) reject(call, error);
   }
 
@@ -94,6 +96,7 @@ export class Writer {
     } catch (error) {
       for (const call of this.#inFlight) reject(call, error);
     } finally {
+      await this.#parts.engine.abandon();
       this.#inFlight.clear();
       this.#schedule();
     }
@@ -141,8 +144,11 @@ export class Writer {
 
   /** Those for which there was no time go first in the next commit. */
   #putBack(calls: readonly WaitingCall[]): void {
-    for (const call of calls) this.#inFlight.delete(call);
-    this.#waiting.unshift(...calls);
+    for (const call of calls) {
+      this.#inFlight.delete(call);
+      if (this.#closed !== undefined) reject(call, this.#closed);
+    }
+    this.#waiting.unshift(...calls.filter((call) => !call.settled));
   }
 
   /** The newest generation, if another process stored it and this one turned it down. */
@@ -171,7 +177,10 @@ export class Writer {
   async #store(prepared: Prepared, cause: Cause, how: Edit["alone"]): Promise<ChangeSet> {
     this.#storing = true;
     try {
-      return await this.#parts.engine.commit(prepared, cause, how);
+      return await this.#parts.engine.commit(prepared, cause, how, (isWaiting) => {
+        this.#storing = !isWaiting;
+        return [...this.#inFlight].some((call) => !call.settled);
+      });
     } catch (error) {
       // What is there now decides what the next write starts from.
       if (isHoldfastError(error, "COMMIT_UNKNOWN")) await this.#lookAgain();

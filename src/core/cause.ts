@@ -48,6 +48,22 @@ export function callOf(
   };
 }
 
+/**
+ * What several generations in a row say together. A caller must not be blamed for what a person did, or for what nothing is
+ * known of any more: then nobody is named.
+ *
+ * @param count how many generations there were; of some, nothing may be known
+ */
+export function joinCauses(causes: readonly (Cause | undefined)[], count: number): Cause {
+  const isExternal = causes.some((cause) => cause?.origin === "external");
+  const areNamed = causes.length === count &&
+    causes.every((cause) => (cause?.calls.length ?? 0) > 0);
+  return {
+    origin: isExternal ? "external" : causes.at(-1)?.origin ?? "external",
+    calls: areNamed ? causes.flatMap((cause) => cause?.calls ?? []) : [],
+  };
+}
+
 /** Who made the calls, separated by commas, and why, separated by semicolons; each said once. */
 export function namedIn(calls: readonly Call[]): { actor?: string; reason?: string } {
   const actor = joined(calls.map((call) => call.actor), ", ");

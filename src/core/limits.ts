@@ -73,8 +73,8 @@ export const patchOperationsMax: number = 10_000;
 /** How many listings a writer waits for another whose turn it is, and who does not commit. */
 export const spinsMax: number = 10;
 
-/** How many listings of those remain for a writer in whose turn another committed. */
-export const overtakenSpinsMax: number = 2;
+/** How many of those it waits for the next one, where the one before was given up and nobody commits. */
+export const deadSpins: number = 1;
 
 /** How many looks at the one before it a writer in line takes from one listing to the next. */
 export const glancesMax: number = 10;

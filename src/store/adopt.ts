@@ -61,7 +61,7 @@ export async function adoptEdit(adoption: Adoption): Promise<LogView> {
   try {
     log.made(record);
     const view = await assertCounted(adoption, await log.view());
-    const isReserved = await reserve(adoption);
+    const isReserved = await reserve(adoption, true);
     await together([log.sync(), isReserved ? place.syncDirectory() : Promise.resolve()]);
     return view;
   } catch (error) {

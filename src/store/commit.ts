@@ -77,7 +77,7 @@ export async function commitGeneration(commit: Commit): Promise<Committed> {
     // What was seen before the fence may have been replaced by a writer that it came too late for.
     const found = isFenced ? await commit.read() : seen;
     const published = await publish(commit, { base, found, view });
-    await reserve(commit);
+    await reserve(commit, published);
     await together([place.log.sync(), place.syncDirectory()]);
     await passedOn;
     return { published, view };
@@ -206,14 +206,17 @@ export async function assertCounted(
 
 /**
  * Marks the numbers that were given. Before there is a mark, a log that was deleted may have been begun anew with the same
- * number.
+ * number; and what seemed to be superseded may have been deleted with it.
  *
  * @returns whether the config file's directory has to be synced
  */
-export async function reserve(commit: Pick<Commit, "place" | "record">): Promise<boolean> {
+export async function reserve(
+  commit: Pick<Commit, "place" | "record">,
+  isThere: boolean,
+): Promise<boolean> {
   const { place, record } = commit;
   const mark = await place.reserve(record.generation);
-  if (mark === "known") return false;
+  if (mark === "known" && isThere) return false;
   if ((await place.log.read(record.generation))?.id === record.id) return mark === "made";
   throw unknown(commit, undefined);
 }

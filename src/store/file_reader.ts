@@ -1,3 +1,4 @@
+import { joinCauses } from "../core/cause.ts";
 import { diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
 import { holdfastError, isHoldfastError } from "../core/error.ts";
@@ -127,17 +128,8 @@ export class FileReader {
     });
     const told = between.slice(-generationsToldMax);
     const headers = await together(told.map((generation) => place.log.header(generation)));
-    const all = [...headers, header];
-    // A caller must not be blamed for what a person saved, or for what no record tells any more.
-    const areNamed = since === 0 ||
-      all.length === header.generation - since &&
-        all.every((each) => (each?.calls.length ?? 0) > 0);
-    const isExternal = all.some((each) => each?.origin === "external");
-    return {
-      ...header,
-      origin: isExternal ? "external" : header.origin,
-      calls: areNamed ? all.flatMap((each) => each?.calls ?? []) : [],
-    };
+    const count = since === 0 ? 1 : header.generation - since;
+    return { ...header, ...joinCauses([...headers, header], count) };
   }
 
   /** What stands in the config file and has no record. */

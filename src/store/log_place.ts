@@ -1,5 +1,5 @@
 import { hasErrno, holdfastError, isHoldfastError } from "../core/error.ts";
-import { generationMax, markedGenerations } from "../core/limits.ts";
+import { markedGenerations } from "../core/limits.ts";
 import { ignoreRejection } from "../core/promise.ts";
 import {
   besideName,
@@ -11,6 +11,7 @@ import {
 } from "../host/durable.ts";
 import type { Host, HostStat } from "../host/host.ts";
 import { directoryOf, joinPath } from "../host/path.ts";
+import { Beside } from "./beside.ts";
 import { isForeign, type Trust } from "./file_trust.ts";
 import { fileMode, GenerationLog } from "./generation_log.ts";
 import type { LogView } from "./log_view.ts";
@@ -29,6 +30,7 @@ export class LogPlace {
   readonly directory: string;
   readonly log: GenerationLog;
   readonly #prefix: string;
+  readonly #beside: Beside;
   readonly #trust: Trust;
   readonly #warn: (message: string) => void;
   #judged: { readonly as: string; readonly error: Error | undefined } | undefined;
@@ -44,6 +46,7 @@ export class LogPlace {
     this.#warn = warn;
     this.directory = directoryOf(path);
     this.#prefix = joinPath(this.directory, besideName(host, path));
+    this.#beside = new Beside(host, this.#prefix);
     this.log = new GenerationLog(host, `${this.#prefix}.d`, warn);
   }
 
@@ -54,12 +57,18 @@ export class LogPlace {
    * @throws `UNSAFE_FILE` when the log is no directory of ours alone, `UNSUPPORTED` where there are no hard links or the log
    * is on another filesystem, `READ_ONLY` where the config file cannot be replaced, `IO`
    */
-  async open(): Promise<boolean> {
+  async open(attempt: number = 1): Promise<boolean> {
     if (this.#opened) return false;
-    await makeDirectoryDurably(this.host, this.log.directory, directoryMode);
-    await this.#judge();
-    await this.#probe();
-    await this.#sweep();
+    try {
+      await makeDirectoryDurably(this.host, this.log.directory, directoryMode);
+      await this.#judge();
+      await this.#probe();
+    } catch (error) {
+      // Somebody deleted it in between.
+      if (hasErrno(error, "ENOENT") && attempt < 3) return await this.open(attempt + 1);
+      throw error;
+    }
+    await this.#beside.sweep();
     this.#opened = true;
     return true;
   }
@@ -73,9 +82,9 @@ export class LogPlace {
     const view = await this.#isTrusted() ? await this.#listed(listing) : undefined;
     if (view === undefined) this.#opened = false;
     this.#wasSeen = view !== undefined;
-    if (view !== undefined && !view.isEmpty) return view;
-    this.#mark = undefined;
-    return undefined;
+    // What was known of marks may have been before the log was deleted.
+    if ((view?.top ?? 0) === 0) this.#mark = undefined;
+    return view?.isEmpty === true ? undefined : view;
   }
 
   /** Whether there is a log that must not be believed or may not be read: then generations are counted in this process alone. */
@@ -100,15 +109,14 @@ export class LogPlace {
     if (generation <= before) return wasKnown ? "known" : "found";
     const next = Math.ceil(generation / markedGenerations) * markedGenerations;
     try {
-      await makeEmpty(this.host, this.#markPath(next), fileMode);
+      await this.#beside.makeMark(next);
     } catch (error) {
       // The commit does not depend on it, and the next one tries again.
       if (!hasErrno(error, "EEXIST")) return "found";
     }
     this.#mark = next;
     // The one before is durable, and stays until this one is.
-    const older = (await this.#marks().catch(() => [])).filter((mark) => mark < before);
-    for (const mark of older) await this.host.remove(this.#markPath(mark)).catch(() => {});
+    await this.#beside.removeMarks(before);
     return "made";
   }
 
@@ -117,45 +125,10 @@ export class LogPlace {
     await this.host.syncDirectory(this.directory);
   }
 
-  #markPath(mark: number): string {
-    return `${this.#prefix}.mark.${mark}`;
-  }
-
   async #readMark(): Promise<number> {
     // A floor without records is left of a log that somebody deleted while its writers were at work.
     const floor = await this.#isTrusted() ? (await this.log.view())?.floor ?? 0 : 0;
-    const marks = (await this.#marks()).toSorted((one, other) => other - one);
-    for (const mark of marks) {
-      if (await this.#isOwn(this.#markPath(mark))) return Math.max(mark, floor);
-    }
-    return floor;
-  }
-
-  /** Anybody may be able to make files beside ours. */
-  async #isOwn(path: string): Promise<boolean> {
-    const userId = this.host.userId();
-    if (!this.host.capabilities.modes || userId === undefined) return true;
-    try {
-      return !isForeign(await this.host.stat(path), userId);
-    } catch (error) {
-      if (hasErrno(error, "ENOENT")) return false;
-      throw error;
-    }
-  }
-
-  async #marks(): Promise<number[]> {
-    const marks = (await this.#namesBeside()).map((name) => /\.mark\.([1-9]\d{0,15})$/.exec(name));
-    const numbers = marks.flatMap((match) => match === null ? [] : [Number(match[1])]);
-    return numbers.filter((mark) => mark < generationMax);
-  }
-
-  async #namesBeside(): Promise<string[]> {
-    const names = await this.host.list(this.directory).catch((error: unknown) => {
-      // A directory may be open to those who know a name in it, and closed to those who ask for names.
-      if (hasErrno(error, "EACCES", "EPERM")) return [];
-      throw error;
-    });
-    return names.filter((name) => joinPath(this.directory, name).startsWith(`${this.#prefix}.`));
+    return Math.max(floor, await this.#beside.mark());
   }
 
   async #isTrusted(): Promise<boolean> {
@@ -272,13 +245,6 @@ export class LogPlace {
   }
 
   /** Removes what a probe left behind when its process died. One under way does not need it any more either. */
-  async #sweep(): Promise<void> {
-    for (const name of await this.#namesBeside()) {
-      if (!/\.[0-9a-f]{32}\.tmp$/.test(name)) continue;
-      await this.host.remove(joinPath(this.directory, name)).catch(() => {});
-    }
-  }
-
   #unsafe(found: string): Error {
     const { directory } = this.log;
     return holdfastError(

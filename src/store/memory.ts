@@ -1,4 +1,4 @@
-import type { Cause } from "../core/cause.ts";
+import { type Cause, joinCauses } from "../core/cause.ts";
 import { assertDocument, copyDocument, type Json } from "../core/document.ts";
 import { holdfastError } from "../core/error.ts";
 import { debounceMsDefault, maxWaitMsDefault } from "../core/limits.ts";
@@ -53,6 +53,8 @@ class OpenMemory implements OpenStore {
   readonly backend = "memory";
   readonly #shared: SharedMemory;
   readonly #context: SourceContext;
+  /** The generation that runs here; 0 before there is one. */
+  #ran = 0;
 
   constructor(shared: SharedMemory, context: SourceContext) {
     this.#shared = shared;
@@ -64,12 +66,15 @@ class OpenMemory implements OpenStore {
 
   load(): Promise<Loaded> {
     const newest = this.#shared.history.at(-1);
-    const { document, hash = "", generation = 0, origin, calls, at } = newest ?? {};
+    const { document, hash = "", generation = 0, at } = newest ?? {};
+    const since = this.#ran === 0 || this.#ran >= generation ? generation - 1 : this.#ran;
+    const steps = this.#shared.history.filter((step) => step.generation > since);
+    const cause = joinCauses(steps, generation - since);
     return Promise.resolve({
       document,
       hash,
       generation,
-      ...(newest === undefined ? {} : { record: { origin: origin!, calls: calls!, at: at! } }),
+      ...(newest === undefined ? {} : { record: { ...cause, at: at! } }),
       locate: (paths) => paths.map(() => ({ source: "memory" })),
       warnings: [],
       resolvedPaths: [],
@@ -77,6 +82,7 @@ class OpenMemory implements OpenStore {
   }
 
   adopt(loaded: Loaded): Promise<Loaded> {
+    this.#ran = loaded.generation;
     return Promise.resolve(loaded);
   }
 
@@ -87,8 +93,9 @@ class OpenMemory implements OpenStore {
       return Promise.reject(outdated(expected, current));
     }
     this.#append(document, cause);
+    this.#ran = current;
     for (const hint of this.#shared.hints) hint();
-    return this.load();
+    return this.load().then((loaded) => this.adopt(loaded));
   }
 
   generations(): Promise<readonly number[]> {

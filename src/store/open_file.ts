@@ -116,17 +116,20 @@ export class OpenFile implements OpenStore {
   }
 
   async commit(change: StoreChange): Promise<Loaded> {
-    const { document, base, refused, cause } = change;
     // Where something runs its place is known; the commit finds out if a link was swapped.
     if ((this.#content.current?.hash ?? "") === "") await this.#file.writableTarget();
     const parts = this.#reader.parts();
     const { place } = parts;
+    const top = Math.max(change.base.generation, this.#seen(place)?.view?.top ?? 0);
+    const waits = change.waits ?? (() => true);
+    return await this.#contention.inTurn(place, top, waits, () => this.#commit(change, parts));
+  }
+
+  async #commit(change: StoreChange, parts: ReturnType<FileReader["parts"]>): Promise<Loaded> {
+    const { document, base, refused, cause } = change;
+    const { place } = parts;
     const { text, bytes } = await this.#reader.encode(change);
     const isNew = await place.open();
-    const seen = Math.max(base.generation, this.#seen(place)?.view?.top ?? 0);
-    if (await this.#contention.queue(place, seen).catch(() => false)) {
-      throw this.#conflict(base.generation, seen + 1);
-    }
     const isLost = this.#content.current === undefined
       ? base.generation > 0
       : isNew && this.#content.current.record !== undefined && await place.view() === undefined;
@@ -154,13 +157,9 @@ export class OpenFile implements OpenStore {
       text: bytes,
     };
     const refusedHash = refused?.record === undefined ? refused?.hash : undefined;
-    const numbered = (view: LogView) => this.#contention.numbered(place, view);
+    const numbered = (view: LogView) => this.#contention.numbered(view);
     const commit = { ...parts, record, attempt: record.id, refusedHash, numbered };
-    const { published, view } = await this.#upkeep.commit(commit).catch(async (error: unknown) => {
-      if (isHoldfastError(error, "CONFLICT")) this.#contention.lost();
-      else await this.#contention.leave(place).catch(() => {});
-      throw error;
-    });
+    const { published, view } = await this.#upkeep.commit(commit);
     const { generation, id } = record;
     this.#upkeep.after(place, { generation, id, view, isReached: published });
     return this.#take(this.#reader.written(document, text, record));
@@ -195,7 +194,11 @@ export class OpenFile implements OpenStore {
 
   async close(): Promise<void> {
     await this.#upkeep.finish(this.#reader.place);
-    await this.#contention.leave(this.#reader.place).catch(() => {});
+    await this.abandon();
+  }
+
+  async abandon(): Promise<void> {
+    await this.#contention.leave();
   }
 
   #loadUnlogged(found: Found | undefined): Loaded {

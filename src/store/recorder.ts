@@ -1,4 +1,4 @@
-import { holdfastError } from "../core/error.ts";
+import { hasErrno, holdfastError } from "../core/error.ts";
 import { generationMax } from "../core/limits.ts";
 import { uniqueId } from "../host/durable.ts";
 import type { Host } from "../host/host.ts";
@@ -55,7 +55,12 @@ export class Recorder {
 
   /** Makes a record durable before anybody relies on it: visible is not yet durable. */
   async secure(place: LogPlace, generation: number): Promise<void> {
-    if (generation > this.#durable) await place.log.sync();
+    if (generation > this.#durable) {
+      await place.log.sync().catch((error: unknown) => {
+        if (!hasErrno(error, "ENOENT")) throw error;
+        throw outdated(place.path, { expected: generation, current: 0 }, error);
+      });
+    }
     this.#durable = Math.max(this.#durable, generation);
   }
 

@@ -29,6 +29,9 @@ export interface OpenStore extends OpenSource {
    */
   commit(change: StoreChange): Promise<Loaded>;
 
+  /** Told when a change that was a `CONFLICT` is not tried again. */
+  abandon?(): Promise<void>;
+
   /** The numbers of the generations that are kept, the newest first. */
   generations(): Promise<readonly number[]>;
 
@@ -54,6 +57,12 @@ export interface StoreChange {
   readonly refused: Loaded | undefined;
   /** Why, and at whose request. */
   readonly cause: Cause;
+  /**
+   * Told when the store begins to wait for its turn, and when it goes on: meanwhile nothing of the change is stored.
+   *
+   * @returns whether anybody still waits for the change; where nobody does, it must not be stored, and is a `CONFLICT`
+   */
+  readonly waits?: ((isWaiting: boolean) => boolean) | undefined;
   /** The kept generation whose content the document is: then it is stored the very way it was written. */
   readonly restores?: { readonly generation: number; readonly hash: string } | undefined;
 }

@@ -10,6 +10,7 @@ import {
   stageWithTwo,
   watchEnd,
 } from "../support/protocol_stage.ts";
+import type { Write } from "../support/protocol_stage.ts";
 
 const idOf = (digit: string): string => digit.repeat(32);
 
@@ -88,5 +89,47 @@ describe("writers that keep meeting", () => {
     await stage.disk.settle();
     assert.deepEqual(ends.map(endOf), ["done", "done"]);
     assert.ok(glances.length < 3, `${glances.length} looks at it`);
+  });
+});
+
+describe("a writer in line", () => {
+  const refusing = (was: number): Write => (config) =>
+    config.update((draft) => {
+      if (draft.a !== was) throw new Error("not any more");
+      draft.b = 1;
+    });
+
+  test("that has nothing to do any more leaves it", async () => {
+    const stage = await stageWithTwo();
+    const [one, other] = [await stage.open(), await stage.open()];
+    for (const [number, was, next] of [[3, 2, 7], [4, 7, 8]] as const) {
+      await one.writeUpTo(new RegExp(`^link log/g\\.${number}`), refusing(was));
+      await other.config.setAt(["a"], next);
+      one.goOn();
+      await stage.disk.settle();
+    }
+    assert.deepEqual(stage.names("turn."), []);
+  });
+
+  test("behind the dead is told TIMEOUT in time, and stores nothing later", async () => {
+    const stage = await stageWithTwo();
+    const [one, other] = [await stage.open({ timeoutMs: 100 }), await stage.open()];
+    const first = await one.writeUpTo(/^link log\/g\.3/);
+    await other.config.setAt(["b"], 5);
+    for (let index = 0; index < 50; index++) {
+      const id = String(index).padStart(32, "0");
+      stage.outside.writeFile(`${logPath}/turn.1.${id}`, "");
+    }
+    // Each look at those before it takes a while.
+    one.goOn();
+    one.host.faults = ({ operation, path }) => {
+      const isLook = operation === "stat" && path.includes("/turn.");
+      return isLook ? one.host.sleep(20, { keepAlive: false }).then(() => {}) : undefined;
+    };
+    const writing = watchEnd(one.config.setAt(["a"], 9));
+    await stage.disk.advance(200);
+    assert.deepEqual([endOf(first), endOf(writing)], ["TIMEOUT", "TIMEOUT"]);
+    await stage.disk.advance(60_000);
+    assert.deepEqual(JSON.parse(stage.published), { a: 2, b: 5 });
   });
 });

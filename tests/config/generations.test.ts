@@ -286,3 +286,22 @@ describe("what happened between two looks", () => {
     assert.deepEqual([from, to, origin, actor], [1, 4, "external", undefined]);
   });
 });
+
+test("a config on the memory of a process tells as well who did what between two looks", async () => {
+  const { openConfig } = hostWith();
+  const store = memory({ rate: 0 });
+  const [reader, writer] = [
+    await openConfig(store, { watch: false, ...remember() }),
+    await openConfig(store, { watch: false, ...remember() }),
+  ];
+  const changeSets: ChangeSet[] = [];
+  reader.subscribe((_value, _before, changeSet) => void changeSets.push(changeSet));
+  await writer.setAt(["rate"], 1, { actor: "ann" });
+  await writer.setAt(["rate"], 2, { actor: "bob" });
+  await reader.reload();
+  assert.deepEqual(changeSets.map(({ actor, from, to }) => [actor, from, to]), [[
+    "ann, bob",
+    1,
+    3,
+  ]]);
+});

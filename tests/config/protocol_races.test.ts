@@ -1,9 +1,10 @@
 // runs on: node-24
 /** Writers that stand still or die in the worst of moments: they undo nobody, and nobody is told what is not so. */
 import assert from "node:assert/strict";
+import { logPath } from "../simulation/log_files.ts";
 import { describe, test } from "../support/kit.ts";
 import { assertNewest, assertPublished, endOf } from "../support/protocol_stage.ts";
-import { stageWithTwo, watchEnd } from "../support/protocol_stage.ts";
+import { Stage, stageWithTwo, watchEnd } from "../support/protocol_stage.ts";
 
 const edit = '{"a":70}';
 
@@ -152,6 +153,34 @@ describe("a writer that stands still", () => {
     assert.deepEqual([...stage.log.records.keys()], [1, 2, 3, 4]);
     assertPublished(stage, { a: 3, b: 4 });
     await assertNewest(stage, { a: 3, b: 4 });
+  });
+});
+
+describe("a log that is deleted", () => {
+  for (const begunAnew of [false, true]) {
+    test(`while a writer stands before its rename is no success${begunAnew ? ", begun anew or not" : ""}`, async () => {
+      const stage = await stageWithTwo();
+      const [slow, other] = [await stage.open(), await stage.open()];
+      await slow.config.setAt(["b"], 1);
+      await other.config.reload();
+      const writing = await slow.writeUpTo(/^rename config/);
+      stage.outside.removeDirectory(logPath);
+      if (begunAnew) await other.config.setAt(["b"], 5);
+      slow.goOn();
+      await stage.disk.settle();
+      assert.equal(endOf(writing), "COMMIT_UNKNOWN");
+    });
+  }
+
+  test("and begun anew by somebody who stands still leaves its numbers alone", async () => {
+    const stage = new Stage('{"a":1}');
+    const [idle, writer] = [await stage.open(), await stage.open()];
+    for (const value of [2, 3, 4]) await writer.config.setAt(["a"], value);
+    stage.outside.removeDirectory(logPath);
+    const still = await stage.open();
+    await still.writeUpTo(/^link log\/g\./, (config) => config.setAt(["b"], 1));
+    await idle.config.setAt(["b"], 9);
+    assert.ok(idle.config.snapshot().generation > 1000, `${idle.config.snapshot().generation}`);
   });
 });
 

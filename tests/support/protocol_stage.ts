@@ -103,7 +103,7 @@ export async function assertNewest(stage: Stage, expected: object): Promise<void
 }
 
 /** A call that writes. */
-type Write = (config: Config<Counts, Counts>) => Promise<unknown>;
+export type Write = (config: Config<Counts, Counts>) => Promise<unknown>;
 
 const setThree: Write = (config) => config.setAt(["a"], 3);
 
