@@ -55,13 +55,12 @@ export class Recorder {
 
   /** Makes a record durable before anybody relies on it: visible is not yet durable. */
   async secure(place: LogPlace, generation: number): Promise<void> {
-    if (generation > this.#durable) {
-      await place.log.sync().catch((error: unknown) => {
-        if (!hasErrno(error, "ENOENT")) throw error;
-        throw outdated(place.path, { expected: generation, current: 0 }, error);
-      });
-    }
-    this.#durable = Math.max(this.#durable, generation);
+    if (generation <= this.#durable) return;
+    await place.log.sync().catch((error: unknown) => {
+      if (!hasErrno(error, "ENOENT")) throw error;
+      throw outdated(place.path, { expected: generation, current: 0 }, error);
+    });
+    this.#durable = generation;
   }
 
   /** Remembers what runs, which has a durable record. */

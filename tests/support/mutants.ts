@@ -84,8 +84,8 @@ const files: readonly Mutant[] = [
   },
   {
     name: "a probe that was left behind stays",
-    file: "src/store/log_place.ts",
-    from: "await this.host.remove(joinPath(this.directory, name)).catch(() => {});",
+    file: "src/store/beside.ts",
+    from: "await this.#host.remove(joinPath(directoryOf(this.#prefix), name)).catch(() => {});",
     to: "",
     tests: "config/write",
     by: "what dead writers left behind",

@@ -154,7 +154,7 @@ export const recognitionMutants: readonly Mutant[] = [
   {
     name: "a first generation leaves no mark",
     file: commit,
-    from: "    await reserve(commit);\n",
+    from: "    await reserve(commit, published);\n",
     to: "",
     tests: edits,
     by: "begun with a seed and deleted is followed",
