@@ -1,6 +1,6 @@
 import { hasErrno, holdfastError, isHoldfastError } from "../core/error.ts";
 import { markedGenerations } from "../core/limits.ts";
-import { ignoreRejection } from "../core/promise.ts";
+import { ignoreRejection, together } from "../core/promise.ts";
 import {
   besideName,
   makeDirectoryDurably,
@@ -38,6 +38,7 @@ export class LogPlace {
   #opened = false;
   #wasSeen = false;
   #isRefused = false;
+  #isEntryDurable = false;
 
   constructor(host: Host, path: string, trust: Trust, warn: (message: string) => void) {
     this.host = host;
@@ -63,6 +64,9 @@ export class LogPlace {
       await makeDirectoryDurably(this.host, this.log.directory, directoryMode);
       await this.#judge();
       await this.#probe();
+      // Who made the log may stand still before its sync.
+      await this.syncDirectory();
+      this.#isEntryDurable = true;
     } catch (error) {
       // Somebody deleted it in between.
       if (hasErrno(error, "ENOENT") && attempt < 3) return await this.open(attempt + 1);
@@ -80,7 +84,7 @@ export class LogPlace {
     ignoreRejection(listing);
     this.#isRefused = false;
     const view = await this.#isTrusted() ? await this.#listed(listing) : undefined;
-    if (view === undefined) this.#opened = false;
+    if (view === undefined) this.#opened = this.#isEntryDurable = false;
     this.#wasSeen = view !== undefined;
     // What was known of marks may have been before the log was deleted.
     if ((view?.top ?? 0) === 0) this.#mark = undefined;
@@ -118,6 +122,13 @@ export class LogPlace {
     // The one before is durable, and stays until this one is.
     await this.#beside.removeMarks(before);
     return "made";
+  }
+
+  /** Makes what was found in the log durable, and once the log itself: whoever made it may not have come to that. */
+  async secure(): Promise<void> {
+    const isEntryDurable = this.#isEntryDurable;
+    await together([this.log.sync(), isEntryDurable ? Promise.resolve() : this.syncDirectory()]);
+    this.#isEntryDurable = true;
   }
 
   /** Makes the entries beside the config file durable. */

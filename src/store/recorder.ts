@@ -56,7 +56,7 @@ export class Recorder {
   /** Makes a record durable before anybody relies on it: visible is not yet durable. */
   async secure(place: LogPlace, generation: number): Promise<void> {
     if (generation <= this.#durable) return;
-    await place.log.sync().catch((error: unknown) => {
+    await place.secure().catch((error: unknown) => {
       if (!hasErrno(error, "ENOENT")) throw error;
       throw outdated(place.path, { expected: generation, current: 0 }, error);
     });

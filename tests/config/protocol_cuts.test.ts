@@ -160,6 +160,18 @@ describe("after a power cut", () => {
     }, { values: [{ a: 3 }], edits: 1 });
   });
 
+  test("what a reader took over is there, though whoever made the log did not come to sync that", async () => {
+    const prepare = () => Promise.resolve(new Stage());
+    await cutAfter(prepare, async (stage) => {
+      const [first, writer, reader] = [await stage.open(), await stage.open(), stage.start()];
+      await first.writeUpTo(/^syncDirectory \.$/, (config) => config.setAt(["b"], 9));
+      await writer.writeThrough(/^link config/);
+      writer.kill();
+      await reader.open();
+      assert.deepEqual(reader.config.value, { a: 3 });
+    }, { values: [{ a: 3 }], edits: 0 });
+  });
+
   test("what a reader took over at its second try, after a sync that failed, is there", async () => {
     await cutAfter(stageWithTwo, async (stage) => {
       const [writer, reader] = [await stage.open(), await stage.open()];

@@ -18,7 +18,7 @@ const errnosOf: Readonly<Record<string, readonly string[]>> = {
   list: ["EMFILE", "EIO"],
   stat: ["EIO"],
   read: ["EMFILE", "EIO", "EACCES"],
-  resolve: ["EIO", "EACCES"],
+  resolve: ["EIO"],
   watch: ["EMFILE", "ENOSPC"],
   close: ["EIO"],
 };

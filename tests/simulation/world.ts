@@ -159,6 +159,11 @@ export class World {
     return this.step > 400;
   }
 
+  /** Leaves out what processes read before, where it counts no more. */
+  forgetReads(isVoid: (read: Read) => boolean): void {
+    this.reads.splice(0, Infinity, ...this.reads.filter((read) => !isVoid(read)));
+  }
+
   /** Ends a process as SIGKILL does. */
   end(process: SimulatedProcess): void {
     process.isAlive = false;
@@ -222,7 +227,10 @@ export class World {
     chain.observed(readLog(outside, isWanted));
   };
 
-  #beforeRelease({ process, attempt }: Parked, fault: Fault | undefined): void {
+  #beforeRelease(
+    { process, attempt }: Pick<Parked, "process" | "attempt">,
+    fault: Fault | undefined,
+  ): void {
     const running = this.#processes.find(({ name }) => name === process);
     if (running === undefined || attempt.path !== configPath) return;
     const { operation } = attempt;
@@ -247,7 +255,8 @@ export class World {
   async rest(ms: number): Promise<void> {
     let operations = 0;
     for (const { name, host } of this.#processes) {
-      host.faults = () => {
+      host.faults = (attempt) => {
+        this.#beforeRelease({ process: name, attempt }, undefined);
         if (operations++ < restOperationsMax) return undefined;
         if (operations === restOperationsMax + 1) {
           this.breach("no rest", `${name} never comes to it`);
@@ -257,6 +266,7 @@ export class World {
     }
     for (const parked of [...this.gate.parked]) {
       this.gate.take(parked);
+      this.#beforeRelease(parked, undefined);
       parked.release();
     }
     await this.disk.advance(ms);

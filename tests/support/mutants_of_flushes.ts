@@ -120,10 +120,18 @@ export const flushMutants: readonly Mutant[] = [
   {
     name: "a reader does not sync what it found",
     file: recorder,
-    from: "    await place.log.sync().catch((error: unknown) => {\n",
+    from: "    await place.secure().catch((error: unknown) => {\n",
     to: "    await Promise.resolve().catch((error: unknown) => {\n",
     tests: cuts,
     by: "what a reader took over",
+  },
+  {
+    name: "a reader does not sync the log's own entry",
+    file: "src/store/log_place.ts",
+    from: "isEntryDurable ? Promise.resolve() : this.syncDirectory()",
+    to: "Promise.resolve(isEntryDurable)",
+    tests: cuts,
+    by: "whoever made the log did not come to sync that",
   },
   {
     name: "a reader goes by what it found before that is synced",
