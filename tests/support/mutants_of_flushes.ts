@@ -130,6 +130,10 @@ export const flushMutants: readonly Mutant[] = [
     file: "src/store/log_place.ts",
     from: "isEntryDurable ? Promise.resolve() : this.syncDirectory()",
     to: "Promise.resolve(isEntryDurable)",
+    also: [{
+      from: "      await this.syncDirectory();\n      this.#isEntryDurable = true;\n",
+      to: "",
+    }],
     tests: cuts,
     by: "whoever made the log did not come to sync that",
   },
