@@ -1,6 +1,13 @@
 import type { BaseMetadata } from "valibot";
 import { holdfastError, type Path, type PathStep } from "./error.ts";
-import { ignoreRejection } from "./promise.ts";
+import {
+  closure,
+  partsAt,
+  partsOf,
+  reaches,
+  schemaGraph,
+  type SchemaNode,
+} from "./schema_graph.ts";
 
 /** Marks a value of a schema as secret. */
 export interface SecretAction<Input> extends BaseMetadata<Input> {
@@ -102,16 +109,20 @@ export interface Annotations {
  * where a lazy part cannot be walked without an input
  */
 export function annotationsOf(schema: unknown): Annotations | undefined {
-  if (!isSchema(schema)) return undefined;
-  const walk = new Map<object, Node>();
-  const root = nodeOf(schema, walk);
-  for (const node of walk.values()) {
-    node.holdsAnnotation = reaches(node, isAnnotated);
-    node.holdsSecret = reaches(node, (other) => other.secret);
-    node.holdsRestart = reaches(node, (other) => other.restartRequired);
+  const graph = schemaGraph(schema);
+  if (graph === undefined) return undefined;
+  const marks = new Map(graph.nodes.map((node) => [node, marksOf(node)]));
+  const holds = (node: SchemaNode, isMarked: (mark: Marks) => boolean) => {
+    return reaches(node, (other) => isMarked(marks.get(other)!));
+  };
+  for (const [node, mark] of marks) {
+    mark.holdsSecret = holds(node, (other) => other.secret);
+    mark.holdsRestart = holds(node, (other) => other.restartRequired);
+    mark.holdsAnnotation = mark.holdsSecret || mark.holdsRestart ||
+      holds(node, (other) => other.advice.length > 0);
   }
-  for (const node of walk.values()) refuseTransformAbove(node);
-  return placeOf([root]);
+  for (const node of graph.nodes) refuseTransformAbove(node, marks);
+  return placeOf([graph.root], marks);
 }
 
 /** The annotations at a path; undefined when there are none, there or below. */
@@ -131,116 +142,40 @@ export function cutAtSecret(root: Annotations | undefined, path: Path): Path {
   return path;
 }
 
-// A piece of a valibot schema, as far as walking needs to know.
-interface SchemaPiece {
-  readonly kind: string;
-  readonly type: string;
-  readonly [key: string]: unknown;
-}
-
-interface PipeItem {
-  readonly kind: string;
-  readonly type: string;
-  readonly reference?: unknown;
-}
-
-/** One schema object. Schemas can be recursive, so the nodes form a graph. */
-interface Node {
-  readonly type: string;
-  secret: boolean;
-  restartRequired: boolean;
-  transforms: boolean;
-  /** Whether anything is annotated, here or below. */
-  holdsAnnotation: boolean;
-  /** Whether a secret may stand, here or below. */
-  holdsSecret: boolean;
-  /** Whether only a restart changes something, here or below. */
-  holdsRestart: boolean;
-  readonly advice: Advice[];
-  /** Other schemas that speak about the very same value: what is wrapped, options, pipe items. */
-  readonly same: Node[];
-  readonly entries: Map<string, Node>;
-  /** Of every part that is not among the entries. */
-  readonly each: Node[];
-}
-
 // These transformations leave every value where it is.
 const stationary = new Set(["brand", "flavor", "readonly"]);
 
-function isSchema(value: unknown): value is SchemaPiece {
-  return typeof value === "object" && value !== null && "kind" in value && value.kind === "schema";
+/** What is annotated at a schema object, and whether anything is there or below. */
+interface Marks {
+  readonly secret: boolean;
+  readonly restartRequired: boolean;
+  readonly transforms: boolean;
+  readonly advice: readonly Advice[];
+  holdsAnnotation: boolean;
+  holdsSecret: boolean;
+  holdsRestart: boolean;
 }
 
-function nodeOf(schema: SchemaPiece, walk: Map<object, Node>): Node {
-  const seen = walk.get(schema);
-  if (seen !== undefined) return seen;
-  const node: Node = {
-    type: schema.type,
-    secret: false,
-    restartRequired: false,
-    transforms: false,
+type MarksOf = ReadonlyMap<SchemaNode, Marks>;
+
+function marksOf({ actions }: SchemaNode): Marks {
+  const has = (reference: unknown) => actions.some((action) => action.reference === reference);
+  return {
+    secret: has(secret),
+    restartRequired: has(restartRequired),
+    transforms: actions.some(({ kind, type }) =>
+      kind === "transformation" && !stationary.has(type)
+    ),
+    advice: actions.filter(({ reference }) => reference === warnIf) as unknown as Advice[],
     holdsAnnotation: false,
     holdsSecret: false,
     holdsRestart: false,
-    advice: [],
-    same: [],
-    entries: new Map(),
-    each: [],
   };
-  walk.set(schema, node);
-  const pipe = schema["pipe"] as readonly PipeItem[] | undefined;
-  if (pipe !== undefined) readPipe(pipe, node, walk);
-  else readParts(schema, node, walk);
-  return node;
 }
 
-function readPipe(pipe: readonly PipeItem[], node: Node, walk: Map<object, Node>): void {
-  for (const item of pipe) {
-    if (isSchema(item)) node.same.push(nodeOf(item, walk));
-    else if (item.reference === secret) node.secret = true;
-    else if (item.reference === restartRequired) node.restartRequired = true;
-    else if (item.reference === warnIf) node.advice.push(item as unknown as Advice);
-    else if (item.kind === "transformation" && !stationary.has(item.type)) node.transforms = true;
-  }
-}
-
-function readParts(schema: SchemaPiece, node: Node, walk: Map<object, Node>): void {
-  const add = (list: Node[], part: unknown) => {
-    if (isSchema(part)) list.push(nodeOf(part, walk));
-  };
-  for (const [key, part] of Object.entries(schema["entries"] ?? {})) {
-    if (isSchema(part)) node.entries.set(key, nodeOf(part, walk));
-  }
-  const items = Array.isArray(schema["items"]) ? schema["items"] : [];
-  items.forEach((part, index) => {
-    if (isSchema(part)) node.entries.set(String(index), nodeOf(part, walk));
-  });
-  for (const name of ["rest", "item", "value"]) add(node.each, schema[name]);
-  add(node.same, schema["wrapped"]);
-  if (Array.isArray(schema["options"])) {
-    for (const part of schema["options"]) {
-      add(node.same, part);
-    }
-  }
-  if (typeof schema["getter"] === "function") add(node.same, fromGetter(schema["getter"]));
-}
-
-// deno-lint-ignore ban-types -- whatever the getter of a lazy schema takes
-function fromGetter(getter: Function): unknown {
-  const schema: unknown = getter.length === 0 ? getter() : undefined;
-  if (isSchema(schema)) return schema;
-  ignoreRejection(schema);
-  throw holdfastError(
-    "UNSUPPORTED",
-    "Cannot walk a lazy part of the schema, which may hold secrets: found a getter that takes the input or is " +
-      "asynchronous; let it return the schema whatever the input is",
-    { what: "lazy schema that depends on its input" },
-  );
-}
-
-function refuseTransformAbove(node: Node): void {
-  if (!node.transforms) return;
-  if (!parts(closure([node])).some((part) => part.holdsAnnotation)) return;
+function refuseTransformAbove(node: SchemaNode, marks: MarksOf): void {
+  if (!marks.get(node)!.transforms) return;
+  if (!partsOf(closure([node])).some((part) => marks.get(part)!.holdsAnnotation)) return;
   throw holdfastError(
     "UNSUPPORTED",
     `Cannot use the schema: found a transformation of the ${
@@ -251,49 +186,24 @@ function refuseTransformAbove(node: Node): void {
   );
 }
 
-function isAnnotated(node: Node): boolean {
-  return node.secret || node.restartRequired || node.advice.length > 0;
-}
-
-function placeOf(nodes: readonly Node[]): Annotations | undefined {
-  const live = nodes.filter((node) => node.holdsAnnotation);
+function placeOf(nodes: readonly SchemaNode[], marks: MarksOf): Annotations | undefined {
+  const live = nodes.filter((node) => marks.get(node)!.holdsAnnotation);
   if (live.length === 0) return undefined;
   const all = closure(live);
+  const marked = all.map((node) => marks.get(node)!);
   const children = new Map<string, Annotations | undefined>();
   return {
-    secret: all.some((node) => node.secret),
-    restartRequired: all.some((node) => node.restartRequired),
-    advice: all.flatMap((node) => node.advice),
-    mayHoldSecret: all.some((node) => node.holdsSecret),
-    mayNeedRestart: all.some((node) => node.holdsRestart),
+    secret: marked.some((mark) => mark.secret),
+    restartRequired: marked.some((mark) => mark.restartRequired),
+    advice: marked.flatMap((mark) => mark.advice),
+    mayHoldSecret: marked.some((mark) => mark.holdsSecret),
+    mayNeedRestart: marked.some((mark) => mark.holdsRestart),
     child: (step) => {
       // Parts that no entry names share one place, so that a long list does not grow the cache.
       const key = String(step);
       const cacheKey = all.some((node) => node.entries.has(key)) ? `entry ${key}` : "each";
-      if (!children.has(cacheKey)) {
-        children.set(cacheKey, placeOf(all.flatMap((node) => node.entries.get(key) ?? node.each)));
-      }
+      if (!children.has(cacheKey)) children.set(cacheKey, placeOf(partsAt(all, key), marks));
       return children.get(cacheKey);
     },
   };
-}
-
-/** The nodes that speak about one value. */
-function closure(nodes: readonly Node[]): Node[] {
-  const all = new Set(nodes);
-  for (const node of all) for (const other of node.same) all.add(other);
-  return [...all];
-}
-
-function parts(nodes: readonly Node[]): Node[] {
-  return nodes.flatMap((node) => [...node.entries.values(), ...node.each]);
-}
-
-function reaches(from: Node, wanted: (node: Node) => boolean): boolean {
-  const seen = new Set([from]);
-  for (const node of seen) {
-    if (wanted(node)) return true;
-    for (const next of [...node.same, ...parts([node])]) seen.add(next);
-  }
-  return false;
 }

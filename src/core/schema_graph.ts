@@ -1,0 +1,137 @@
+import { holdfastError } from "./error.ts";
+import { ignoreRejection } from "./promise.ts";
+
+/** One schema object of valibot. Schemas can be recursive, so the nodes form a graph. */
+export interface SchemaNode {
+  /** What valibot calls it, such as `string`. */
+  readonly type: string;
+  /** The actions of its pipe, in order. */
+  readonly actions: PipeAction[];
+  /** Other schemas that speak about the very same value: what is wrapped, options, pipe items. */
+  readonly same: SchemaNode[];
+  readonly entries: Map<string, SchemaNode>;
+  /** Of every part that is not among the entries. */
+  readonly each: SchemaNode[];
+  /** The only values that it takes, if it names them. */
+  readonly literals: readonly unknown[];
+}
+
+/** An item of a pipe that is no schema. */
+export interface PipeAction {
+  readonly kind: string;
+  readonly type: string;
+  readonly reference?: unknown;
+}
+
+/** A schema and all that it is made of. */
+export interface SchemaGraph {
+  readonly root: SchemaNode;
+  readonly nodes: readonly SchemaNode[];
+}
+
+// A piece of a valibot schema, as far as walking needs to know.
+interface SchemaPiece {
+  readonly kind: string;
+  readonly type: string;
+  readonly [key: string]: unknown;
+}
+
+/**
+ * Walks a valibot schema.
+ *
+ * @returns undefined for any other schema
+ * @throws `UNSUPPORTED` where a lazy part cannot be walked without an input
+ */
+export function schemaGraph(schema: unknown): SchemaGraph | undefined {
+  if (!isSchema(schema)) return undefined;
+  const walk = new Map<object, SchemaNode>();
+  const root = nodeOf(schema, walk);
+  return { root, nodes: [...walk.values()] };
+}
+
+/** The nodes that speak about one value. */
+export function closure(nodes: readonly SchemaNode[]): SchemaNode[] {
+  const all = new Set(nodes);
+  for (const node of all) for (const other of node.same) all.add(other);
+  return [...all];
+}
+
+/** The nodes of every part. */
+export function partsOf(nodes: readonly SchemaNode[]): SchemaNode[] {
+  return nodes.flatMap((node) => [...node.entries.values(), ...node.each]);
+}
+
+/** The nodes of one part. */
+export function partsAt(nodes: readonly SchemaNode[], key: string): SchemaNode[] {
+  return nodes.flatMap((node) => node.entries.get(key) ?? node.each);
+}
+
+/** Whether a node is wanted, or one that is reached from it. */
+export function reaches(from: SchemaNode, wanted: (node: SchemaNode) => boolean): boolean {
+  const seen = new Set([from]);
+  for (const node of seen) {
+    if (wanted(node)) return true;
+    for (const next of [...node.same, ...partsOf([node])]) seen.add(next);
+  }
+  return false;
+}
+
+function isSchema(value: unknown): value is SchemaPiece {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === "schema";
+}
+
+function nodeOf(schema: SchemaPiece, walk: Map<object, SchemaNode>): SchemaNode {
+  const seen = walk.get(schema);
+  if (seen !== undefined) return seen;
+  const literals = schema["literal"] === undefined ? [] : [schema["literal"]];
+  const node: SchemaNode = {
+    type: schema.type,
+    actions: [],
+    same: [],
+    entries: new Map(),
+    each: [],
+    literals: schema.type === "picklist" ? schema["options"] as unknown[] : literals,
+  };
+  walk.set(schema, node);
+  const pipe = schema["pipe"] as readonly PipeAction[] | undefined;
+  if (pipe === undefined) readParts(schema, node, walk);
+  else {
+    for (const item of pipe) {
+      if (isSchema(item)) node.same.push(nodeOf(item, walk));
+      else node.actions.push(item);
+    }
+  }
+  return node;
+}
+
+function readParts(schema: SchemaPiece, node: SchemaNode, walk: Map<object, SchemaNode>): void {
+  const add = (list: SchemaNode[], part: unknown) => {
+    if (isSchema(part)) list.push(nodeOf(part, walk));
+  };
+  for (const [key, part] of Object.entries(schema["entries"] ?? {})) {
+    if (isSchema(part)) node.entries.set(key, nodeOf(part, walk));
+  }
+  const items = Array.isArray(schema["items"]) ? schema["items"] : [];
+  items.forEach((part, index) => {
+    if (isSchema(part)) node.entries.set(String(index), nodeOf(part, walk));
+  });
+  for (const name of ["rest", "item", "value"]) add(node.each, schema[name]);
+  add(node.same, schema["wrapped"]);
+  if (Array.isArray(schema["options"])) {
+    for (const part of schema["options"]) add(node.same, part);
+  }
+  if (typeof schema["getter"] === "function") add(node.same, fromGetter(schema["getter"]));
+}
+
+// deno-lint-ignore ban-types -- whatever the getter of a lazy schema takes
+function fromGetter(getter: Function): unknown {
+  const schema: unknown = getter.length === 0 ? getter() : undefined;
+  if (isSchema(schema)) return schema;
+  ignoreRejection(schema);
+  throw holdfastError(
+    "UNSUPPORTED",
+    "Cannot walk a lazy part of the schema, which may hold secrets: found a getter that takes the input or is " +
+      "asynchronous; let it return the schema whatever the input is",
+    { what: "lazy schema that depends on its input" },
+  );
+}
