@@ -125,6 +125,8 @@ export type {
   SleepOptions,
   WatchOptions,
 } from "./src/host/host.ts";
+export { env } from "./src/source/env.ts";
+export type { EnvOptions } from "./src/source/env.ts";
 export type {
   Loaded,
   OpenSource,

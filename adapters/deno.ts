@@ -8,7 +8,7 @@ import { sleepOnTimer, unrefTimer } from "./timer.ts";
 
 /** What is used of Deno, declared here so that tsc needs none of its global types. */
 interface DenoRuntime {
-  readonly env: { get(name: string): string | undefined };
+  readonly env: { get(name: string): string | undefined; toObject(): Record<string, string> };
   readonly permissions: { querySync(descriptor: object): { readonly state: string } };
   link(existing: string, path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -47,6 +47,7 @@ export const denoHost: Host = {
   watch: watchOnDeno,
   sleep: (ms: number, options: SleepOptions) => sleepOnTimer(ms, options, unref),
   variable: (name) => isGranted({ name: "env", variable: name }) ? deno.env.get(name) : undefined,
+  variableNames: () => isGranted({ name: "env" }) ? Object.keys(deno.env.toObject()) : [],
   userId: () => isGranted({ name: "sys", kind: "uid" }) ? deno.uid() ?? undefined : undefined,
 };
 

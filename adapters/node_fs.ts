@@ -43,6 +43,7 @@ export function nodeFsHost(name: string, platform: string): Host {
     random: (byteLength) => new Uint8Array(randomBytes(byteLength)),
     hash: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     variable: (name) => process.env[name],
+    variableNames: () => Object.keys(process.env),
     userId: () => process.geteuid?.(),
   };
 }

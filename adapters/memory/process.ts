@@ -92,6 +92,7 @@ export function startProcess(
     random: seededRandom(options.seed ?? 1),
     hash: (bytes) => createHash("sha256").update(bytes).digest("hex"),
     variable: (name) => options.variables?.[name],
+    variableNames: () => Object.keys(options.variables ?? {}),
     userId: () => userId,
     faults: undefined,
     outside: outsideProgram(system, userId ?? 0),

@@ -2,6 +2,7 @@ import { assertDocument, copyDocument, type Json } from "../core/document.ts";
 import { holdfastError } from "../core/error.ts";
 import { historyDefault, timeoutMsDefault } from "../core/limits.ts";
 import type { InferInput, InferOutput, StandardSchema } from "../core/schema.ts";
+import { shapeOf } from "../core/shape.ts";
 import type { Host } from "../host/host.ts";
 import type { Source } from "../source/source.ts";
 import { file } from "../store/file.ts";
@@ -58,6 +59,7 @@ async function open(
     host,
     keepAlive,
     history,
+    shape: shapeOf(schema),
     warn: reporter.warnOnce,
   });
   try {

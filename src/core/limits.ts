@@ -1,6 +1,9 @@
 /** The largest document read or written, in bytes of its text. */
 export const documentBytesMax: number = 64 * 1024 * 1024;
 
+/** The largest file of variables read, in bytes. */
+export const variablesFileBytesMax: number = 1024 * 1024;
+
 /** The deepest nesting of a document, in levels: recursion over a document is safe up to here. */
 export const depthMax: number = 128;
 

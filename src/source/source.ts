@@ -1,6 +1,7 @@
 import type { Cause } from "../core/cause.ts";
 import type { Json } from "../core/document.ts";
 import type { HoldfastError, Path } from "../core/error.ts";
+import type { Shape } from "../core/shape.ts";
 import type { Host } from "../host/host.ts";
 
 /**
@@ -28,6 +29,8 @@ export interface SourceContext {
   readonly warn: (message: string) => void;
   /** Whether watching alone keeps the process running. */
   readonly keepAlive: boolean;
+  /** What the schema expects of the value; undefined where it does not say. */
+  readonly shape?: Shape | undefined;
   /** How many generations a store that is written keeps. */
   readonly history: number;
 }
@@ -82,6 +85,8 @@ export interface Place {
   readonly line?: number;
   /** From 1, in UTF-16 code units. */
   readonly column?: number;
+  /** The name of the environment's variable that gave it. */
+  readonly variable?: string;
 }
 
 /** How quickly changes are noticed. */

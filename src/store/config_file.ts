@@ -11,7 +11,7 @@ import { makeDirectoryDurably } from "../host/durable.ts";
 import type { Host, HostStat } from "../host/host.ts";
 import { baseName, directoryOf, joinPath } from "../host/path.ts";
 import { judgeTrust, type Trust } from "./file_trust.ts";
-import { hashOf } from "./record.ts";
+import { hashOf } from "../host/hash.ts";
 
 /** What a look at the config file found. */
 export interface Found {

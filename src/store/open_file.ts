@@ -9,7 +9,8 @@ import { generationOf, keptGenerations, readGeneration } from "./file_history.ts
 import { FileReader } from "./file_reader.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
-import { type GenerationRecord, hashOf } from "./record.ts";
+import { hashOf } from "../host/hash.ts";
+import { type GenerationRecord } from "./record.ts";
 import { Recorder, type RecorderParts } from "./recorder.ts";
 import { finishCommit } from "./recovery.ts";
 import { RunningContent } from "./running_content.ts";

@@ -1,4 +1,5 @@
 import type { Call, Origin } from "../core/cause.ts";
+import { hashOf } from "../host/hash.ts";
 import type { Host } from "../host/host.ts";
 
 /** What a record tells of a generation beside its text. No value of the document stands here. */
@@ -26,11 +27,6 @@ export interface GenerationRecord extends RecordHeader {
 
 const magic = "holdfast-record 1";
 const newline = 10;
-
-/** Over the bytes of a text, as records and snapshots give it. */
-export function hashOf(host: Host, bytes: Uint8Array): string {
-  return `sha256:${host.hash(bytes)}`;
-}
 
 /** Writes a record: a line with the checksum of the header, the header in one line of JSON, the text. */
 export function encodeRecord(host: Host, { text, ...header }: GenerationRecord): Uint8Array {

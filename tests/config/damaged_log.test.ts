@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { Host } from "../../src/host/host.ts";
-import { hashOf } from "../../src/store/record.ts";
+import { hashOf } from "../../src/host/hash.ts";
 import { describe, test } from "../support/kit.ts";
 import { diskWith, logDirectory, recordsOn } from "../support/log_disk.ts";
 import { path, remember } from "../support/memory_config.ts";
