@@ -55,10 +55,16 @@ export const openConfig: OpenConfig = openConfigOn(detectHost);
  */
 export const configPath: (app: string, host?: Host) => string = configPathOn(detectHost);
 
-export { restartRequired, secret, warnIf } from "./src/core/annotation.ts";
-export type { RestartRequiredAction, SecretAction, WarnIfAction } from "./src/core/annotation.ts";
+export { mergeArrays, restartRequired, secret, warnIf } from "./src/core/annotation.ts";
+export type {
+  MergeArraysAction,
+  RestartRequiredAction,
+  SecretAction,
+  WarnIfAction,
+} from "./src/core/annotation.ts";
 export { diff } from "./src/core/diff.ts";
 export type { Call, Cause, ChangedPlace, Origin } from "./src/core/cause.ts";
+export type { ArrayMerge } from "./src/core/layer.ts";
 export type { Change } from "./src/core/change.ts";
 export type {
   DeepReadonly,
@@ -93,6 +99,7 @@ export type {
 } from "./src/core/schema.ts";
 export { toEnvelope } from "./src/config/envelope.ts";
 export type { Envelope } from "./src/config/envelope.ts";
+export type { Explained, Explanation } from "./src/config/explain.ts";
 export type { OpenConfig } from "./src/config/open.ts";
 export type {
   AuditEvent,
@@ -128,7 +135,10 @@ export type {
 export { env } from "./src/source/env.ts";
 export type { EnvOptions } from "./src/source/env.ts";
 export type {
+  Given,
   Loaded,
+  LoadedLayers,
+  LoadedSource,
   OpenSource,
   Place,
   Source,
@@ -140,5 +150,7 @@ export type {
 export { file } from "./src/store/file.ts";
 export type { FileOptions } from "./src/store/file.ts";
 export type { Trust } from "./src/store/file_trust.ts";
+export { layered } from "./src/store/layered.ts";
+export type { Layers } from "./src/store/layered.ts";
 export { memory } from "./src/store/memory.ts";
 export type { OpenStore, Store, StoreChange, StoredGeneration } from "./src/store/store.ts";

@@ -60,7 +60,8 @@ export async function compose<Item extends Composable>(
 
   async function check(document: Json, checked?: Json): Promise<Prepared> {
     if (document !== checked) assertDocument(document, `write ${name}`);
-    return engine.prepare(await pipeline.run(document, `the change of ${name}`));
+    const { layers } = engine.running.loaded;
+    return engine.prepare(await pipeline.run(document, `the change of ${name}`, { layers }));
   }
 
   async function together(): Promise<Composed<Item>> {

@@ -87,7 +87,8 @@ export class Engine {
     if (loaded.document !== undefined) return await this.#takeOver(loaded, loaded.document);
     if (seed !== undefined && this.#store !== undefined) {
       const base = await this.#store.adopt(loaded);
-      const prepared = this.prepare(await pipeline.run(seed, `the seed of ${name}`));
+      const { layers } = loaded;
+      const prepared = this.prepare(await pipeline.run(seed, `the seed of ${name}`, { layers }));
       const cause: Cause = { origin: "seed", calls: [] };
       const stored = await this.#store
         .commit({ document: prepared.document, base, refused: undefined, cause })
@@ -232,7 +233,10 @@ export class Engine {
     if (!anew && isKnown) throw this.#refusal!.error;
     if (loaded.fault !== undefined) throw loaded.fault;
     // Gone without a generation that says so: somebody deleted the file.
-    if (loaded.document === undefined && loaded.record === undefined) throw removed(name);
+    const wasThere = running.loaded.document !== undefined;
+    if (wasThere && loaded.document === undefined && loaded.record === undefined) {
+      throw removed(name);
+    }
     await this.#takeOver(loaded, loaded.document);
   }
 
@@ -240,8 +244,8 @@ export class Engine {
   async #takeOver(loaded: Loaded, document: Json | undefined): Promise<void> {
     const { name, pipeline, migrate, reporter } = this.#parts;
     const candidate = document === undefined
-      ? await this.#defaults()
-      : await pipeline.run(document, name, loaded.locate);
+      ? await this.#defaults(loaded)
+      : await pipeline.run(document, name, loaded);
     const prepared = this.prepare(candidate);
     const adopted = await this.#store?.adopt(loaded) ?? loaded;
     this.#apply(adopted, prepared, adopted.record ?? external);
@@ -258,12 +262,13 @@ export class Engine {
     }
   }
 
-  async #defaults(): Promise<Candidate> {
+  async #defaults({ layers, locate }: Loaded): Promise<Candidate> {
     const { name, pipeline } = this.#parts;
-    const empty = pipeline.emptyDocument;
+    const isGiven = layers?.compose(undefined) !== undefined;
+    const empty = pipeline.emptyDocument ?? (isGiven ? {} : undefined);
     if (empty === undefined) throw nothingThere(name);
-    return await pipeline.run(empty, name).catch((error: unknown) => {
-      throw nothingThere(name, error);
+    return await pipeline.run(empty, name, { layers, locate }).catch((error: unknown) => {
+      throw isGiven ? error : nothingThere(name, error);
     });
   }
 

@@ -12,6 +12,7 @@ import { isOpenStore, type OpenStore } from "../store/store.ts";
 import { notKept } from "../store/store_error.ts";
 import type { Edit } from "./edit.ts";
 import { Engine } from "./engine.ts";
+import { explain, type Explanation } from "./explain.ts";
 import { Queue } from "./queue.ts";
 import { statusOf } from "./status.ts";
 import { readSubscription, Subscribers } from "./subscribe.ts";
@@ -210,6 +211,10 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
 
   changes(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<ChangeSet> {
     return this.#subscribers.changes(options.signal);
+  }
+
+  explain(path: Path): Explanation {
+    return explain(this.#engine.running, this.#parts.pipeline.annotations, [...path]);
   }
 
   status(): Status {

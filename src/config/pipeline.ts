@@ -35,12 +35,18 @@ export interface Pipeline {
   readonly version: number | undefined;
 
   /**
-   * Migrates and validates.
+   * Migrates, merges with the other layers, and validates.
    *
-   * @param locate where the parts of the document were written, for messages
+   * @param from what the document was loaded with: where its parts were written, for messages, and what its layers add
    * @throws `UNSUPPORTED_VERSION`, `MIGRATION`, `INVALID`
    */
-  run(document: Json, source: string, locate?: Loaded["locate"]): Promise<Candidate>;
+  run(document: Json, source: string, from?: Context): Promise<Candidate>;
+}
+
+/** What a document stands among. */
+export interface Context {
+  readonly locate?: Loaded["locate"] | undefined;
+  readonly layers?: Loaded["layers"] | undefined;
 }
 
 /** What a pipeline is made of. */
@@ -64,22 +70,26 @@ export function createPipeline({ schema, migrations, host, timeoutMs }: Pipeline
   async function run(
     document: Json,
     source: string,
-    locate?: Loaded["locate"],
+    { locate, layers }: Context = {},
   ): Promise<Candidate> {
-    if (migrations === undefined) return await validated(document, false, source, locate);
+    if (migrations === undefined) {
+      return await validated(document, false, source, { locate, layers });
+    }
     const { document: newest, from, to } = migrate(document, migrations, source);
     // A place in the text of an older version says nothing about a path in the newest.
-    return await validated(newest, from !== to, source, from === to ? locate : undefined);
+    const context = { layers, ...(from === to ? { locate } : {}) };
+    return await validated(newest, from !== to, source, context);
   }
 
   async function validated(
     document: Json,
     migrated: boolean,
     source: string,
-    locate: Loaded["locate"] | undefined,
+    { locate, layers }: Context,
   ): Promise<Candidate> {
-    if (schema === undefined) return { document, value: document, warnings: [], migrated };
-    const result = await ask(schema, document, source);
+    const whole = layers?.compose(document) ?? document;
+    if (schema === undefined) return { document, value: whole, warnings: [], migrated };
+    const result = await ask(schema, whole, source);
     const problems = located(result.problems, locate);
     if (!result.ok) throw invalid(source, problems);
     return { document, value: result.value, warnings: freeze(problems), migrated };

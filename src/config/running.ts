@@ -49,7 +49,7 @@ export interface Prepared {
 /** Describes what runs from now on; the revision tells whether its value is another one than before. */
 export function snapshotOf(
   { name, pipeline: { annotations }, realm, source: { backend }, host }: EngineParts,
-  { generation, hash, resolvedPaths, document: stored }: Loaded,
+  { generation, hash, resolvedPaths, document: stored, layers }: Loaded,
   { value, document }: Prepared,
   before: Snapshot<unknown> | undefined,
 ): Snapshot<unknown> {
@@ -59,7 +59,7 @@ export function snapshotOf(
     revision: (before?.revision ?? 0) + (changed ? 1 : 0),
     generation,
     hash,
-    sources: freeze([{ name, generation, hash }]),
+    sources: freeze([...layers?.sources ?? [{ name, generation, hash }]]),
     loadedAt: new Date(host.now()).toISOString(),
   });
   describeSnapshot(snapshot, {

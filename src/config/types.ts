@@ -6,6 +6,7 @@ import type { InferInput, StandardSchema } from "../core/schema.ts";
 import type { Host } from "../host/host.ts";
 import type { WatchTiming } from "../source/source.ts";
 import type { Trust } from "../store/file_trust.ts";
+import type { Explanation } from "./explain.ts";
 import type { AuditEvent, ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
 
 /** How one write is made. */
@@ -143,6 +144,12 @@ export interface ReadonlyConfig<Output> {
 
   /** The changes of the value from now on; a slow reader gets several at once, as one. Ends when the config closes. */
   changes(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<ChangeSet>;
+
+  /**
+   * Tells where a value comes from: the file with line and column, or the variable, and what that overrode. Secrets are
+   * redacted.
+   */
+  explain(path: Path): Explanation;
 
   /** Tells whether what is stored is what runs, and why not. */
   status(): Status;

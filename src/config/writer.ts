@@ -206,7 +206,7 @@ export class Writer {
     const { restores } = how ?? {};
     const isExact = restores?.document !== undefined &&
       diff(restores.document, wanted).length === 0;
-    if (isExact && restores.hash !== loaded.hash) return false;
+    if (isExact && restores.hash !== (loaded.layers?.head ?? loaded).hash) return false;
     // What runs was migrated in memory; the store holds the old version still.
     if (how?.removes !== true && diff(loaded.document, document).length > 0) return false;
     await this.#lookAgain();

@@ -1,5 +1,6 @@
 import type { BaseMetadata } from "valibot";
 import { holdfastError, type Path, type PathStep } from "./error.ts";
+import type { ArrayMerge } from "./layer.ts";
 import {
   closure,
   partsAt,
@@ -35,6 +36,16 @@ export interface WarnIfAction<Input> extends BaseMetadata<Input> {
   readonly test: (value: Input) => boolean;
   /** The warning. */
   readonly message: string;
+}
+
+/** Says how arrays of several layers merge at a place of a schema. */
+export interface MergeArraysAction<Input> extends BaseMetadata<Input> {
+  /** Tells this action from others. */
+  readonly type: "merge_arrays";
+  /** The function that makes it. */
+  readonly reference: typeof mergeArrays;
+  /** How. */
+  readonly how: ArrayMerge;
 }
 
 /**
@@ -80,6 +91,23 @@ export function warnIf<Input>(
   message: string,
 ): WarnIfAction<Input> {
   return { kind: "metadata", type: "warn_if", reference: warnIf, test, message };
+}
+
+/**
+ * Says how arrays of several layers merge, in a valibot pipe.
+ *
+ * @param how `replace`: the later one alone counts; `byName`: entries of the same `name` merge, and others are added
+ *
+ * @example
+ * ```ts
+ * import { mergeArrays } from "holdfast";
+ * import * as v from "valibot";
+ *
+ * const models = v.pipe(v.array(v.object({ name: v.string() })), mergeArrays("replace"));
+ * ```
+ */
+export function mergeArrays<Input>(how: ArrayMerge): MergeArraysAction<Input> {
+  return { kind: "metadata", type: "merge_arrays", reference: mergeArrays, how };
 }
 
 /** A warning attached to a place of a schema. */

@@ -1,5 +1,7 @@
+import { mergeArrays } from "./annotation.ts";
 import type { PathStep } from "./error.ts";
-import { closure, partsAt, schemaGraph, type SchemaNode } from "./schema_graph.ts";
+import type { ArrayMerge } from "./layer.ts";
+import { closure, partsAt, type PipeAction, schemaGraph, type SchemaNode } from "./schema_graph.ts";
 
 /** The kinds of JSON that a schema takes at one place. */
 export type ShapeKind = "string" | "number" | "boolean" | "null" | "array" | "object";
@@ -12,6 +14,8 @@ export interface Shape {
   readonly names: readonly string[];
   /** Whether parts of other names are taken as well. */
   readonly isOpen: boolean;
+  /** How arrays of several layers merge there, if it says so. */
+  readonly arrays: ArrayMerge | undefined;
   /** What it expects of a part; undefined where it knows of none. */
   readonly child: (step: PathStep) => Shape | undefined;
 }
@@ -54,8 +58,13 @@ function placeOf(nodes: readonly SchemaNode[]): Shape | undefined {
     kinds: new Set(all.flatMap(kindsOfNode)),
     names: [...new Set(all.flatMap(({ entries }) => [...entries.keys()]))],
     isOpen: all.some(({ type, each }) => open.has(type) || each.length > 0),
+    arrays: all.flatMap(({ actions }) => actions).find(isArrayMerge)?.how,
     child: (step) => placeOf(partsAt(all, String(step))),
   };
+}
+
+function isArrayMerge(action: PipeAction): action is PipeAction & { readonly how: ArrayMerge } {
+  return action.reference === mergeArrays;
 }
 
 function kindsOfNode({ type, literals }: SchemaNode): readonly ShapeKind[] {

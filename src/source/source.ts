@@ -75,6 +75,39 @@ export interface Loaded {
   readonly warnings: readonly string[];
   /** The filesystem paths read. */
   readonly resolvedPaths: readonly string[];
+  /** What it was put together of; undefined where it is of one source. */
+  readonly layers?: LoadedLayers;
+}
+
+/** What several sources gave. */
+export interface LoadedLayers {
+  /** What each holds, from the lowest to the one that wins. */
+  readonly held: readonly Loaded[];
+  readonly sources: readonly LoadedSource[];
+  /** What the one that is written holds, whose document is the document; undefined where none is. */
+  readonly head: Loaded | undefined;
+  /** Merges the others around another document of the head. */
+  readonly compose: (document: Json | undefined) => Json | undefined;
+  /** What each gives at a path, the winner first. */
+  readonly given: (path: Path) => readonly Given[];
+}
+
+/** A value as one source gives it. */
+export interface Given {
+  /** As it stands there. */
+  readonly value: Json;
+  /** Where it stands. */
+  readonly place: Place;
+}
+
+/** One of several sources that were loaded together. */
+export interface LoadedSource {
+  /** As messages call it. */
+  readonly name: string;
+  /** Of a store. */
+  readonly generation?: number;
+  /** Over its bytes. */
+  readonly hash: string;
 }
 
 /** Where something was written, as a person would look for it. Lines and columns count from 1. */

@@ -1,0 +1,175 @@
+import type { Path } from "../core/error.ts";
+import { holdfastError } from "../core/error.ts";
+import type { ArrayMerge } from "../core/layer.ts";
+import { together } from "../core/promise.ts";
+import type { Shape } from "../core/shape.ts";
+import { composeLayers } from "../source/layers.ts";
+import type {
+  Loaded,
+  OpenSource,
+  Source,
+  SourceContext,
+  SourceWatch,
+  SourceWatchOptions,
+} from "../source/source.ts";
+import type { OpenStore, Store, StoreChange, StoredGeneration } from "./store.ts";
+
+/** Several sources as one, the later over the earlier. */
+export interface Layers {
+  /** At least one, from the lowest to the one that wins. */
+  readonly layers: readonly Source[];
+  /** The index of the layer that is written, which must be a store; without it, the whole can only be read. */
+  readonly head?: number | undefined;
+}
+
+/**
+ * Lays sources over one another: objects merge by key, arrays of entries that all have a `name` by that, other arrays
+ * replace, and `{ "$default": true }` takes back what a lower layer says. A layer that is absent says nothing.
+ *
+ * Writes go to the head alone: its document is the document, and what the other layers give is not copied into it.
+ *
+ * @throws `UNSUPPORTED` without layers, and for a head that is no store
+ *
+ * @example
+ * ```ts
+ * import { env, layered, memory, openConfig } from "holdfast";
+ *
+ * const layers = [memory({ port: 80, host: "a" }), memory({ port: 8080 }), env({ prefix: "APP_" })];
+ * const config = await openConfig(layered({ layers, head: 1 }));
+ * console.log(config.value); // { port: 8080, host: "a" }
+ * await config.close();
+ * ```
+ */
+export function layered(options: Layers & { readonly head: number }): Store;
+/** Lays sources over one another, to be read only. */
+export function layered(options: Layers & { readonly head?: undefined }): Source;
+export function layered({ layers, head }: Layers): Store | Source {
+  if (layers.length === 0) throw unusable("no layers; give at least one source");
+  if (head !== undefined && layers[head]?.kind !== "store") {
+    throw unusable(
+      `${layers[head]?.name ?? "nothing"} as the head (${head}); give the index of a store`,
+    );
+  }
+  return {
+    kind: head === undefined ? "source" : "store",
+    name: `layers (${layers.map(({ name }) => name).join(", ")})`,
+    open: async (context: SourceContext) => {
+      const opened = await openAll(layers, context);
+      const parts = { layers, opened, head, context };
+      return head === undefined
+        ? new OpenLayers(parts)
+        : new OpenLayeredStore(parts, opened[head] as OpenStore);
+    },
+  } as Store | Source;
+}
+
+interface Parts {
+  readonly layers: readonly Source[];
+  readonly opened: readonly OpenSource[];
+  readonly head: number | undefined;
+  readonly context: SourceContext;
+}
+
+class OpenLayers implements OpenSource {
+  readonly backend = "layered";
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async load(considered?: number): Promise<Loaded> {
+    const { opened, head } = this.#parts;
+    return this.compose(
+      await together(
+        opened.map((layer, index) => layer.load(index === head ? considered : undefined)),
+      ),
+    );
+  }
+
+  async watch(options: SourceWatchOptions): Promise<SourceWatch> {
+    const watches: SourceWatch[] = [];
+    const close = async () => void await together(watches.map((watch) => watch.close()));
+    try {
+      for (const layer of this.#parts.opened) watches.push(await layer.watch(options));
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    return { mode: watches.every(({ mode }) => mode === "events") ? "events" : "polling", close };
+  }
+
+  async close(): Promise<void> {
+    await together(this.#parts.opened.map((layer) => layer.close()));
+  }
+
+  protected compose(held: readonly Loaded[]): Loaded {
+    const { layers, head, context: { host, shape } } = this.#parts;
+    const named = held.map((loaded, index) => ({ name: layers[index]!.name, loaded }));
+    const rule = (path: Path) => arraysAt(shape, path);
+    return composeLayers(host, named, head, rule);
+  }
+
+  /** The same again, with something else in the head. */
+  protected withHead(base: Loaded, head: Loaded): Loaded {
+    return this.compose(base.layers!.held.with(this.#parts.head!, head));
+  }
+}
+
+class OpenLayeredStore extends OpenLayers implements OpenStore {
+  readonly #head: OpenStore;
+
+  constructor(parts: Parts, head: OpenStore) {
+    super(parts);
+    this.#head = head;
+  }
+
+  async adopt(loaded: Loaded): Promise<Loaded> {
+    return this.withHead(loaded, await this.#head.adopt(loaded.layers!.head!));
+  }
+
+  async commit({ base, refused, ...change }: StoreChange): Promise<Loaded> {
+    const head = base.layers!.head!;
+    // What was refused may be what another layer says.
+    const found = refused?.layers?.head;
+    const stored = await this.#head.commit({
+      ...change,
+      base: head,
+      refused: found?.hash === head.hash ? undefined : found,
+    });
+    return this.withHead(base, stored);
+  }
+
+  generations(): Promise<readonly number[]> {
+    return this.#head.generations();
+  }
+
+  read(generation: number): Promise<StoredGeneration | undefined> {
+    return this.#head.read(generation);
+  }
+
+  purge(before: number): Promise<number> {
+    return this.#head.purge(before);
+  }
+}
+
+async function openAll(layers: readonly Source[], context: SourceContext): Promise<OpenSource[]> {
+  const opened = await Promise.allSettled(layers.map((layer) => layer.open(context)));
+  const failed = opened.find((one) => one.status === "rejected");
+  const open = opened.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  if (failed === undefined) return open;
+  await together(open.map((layer) => layer.close()));
+  throw failed.reason;
+}
+
+function arraysAt(shape: Shape | undefined, path: Path): ArrayMerge | undefined {
+  let place = shape;
+  for (const step of path) place = place?.child(step);
+  return place?.arrays;
+}
+
+function unusable(found: string): Error {
+  return holdfastError("UNSUPPORTED", `Cannot lay sources over one another: found ${found}`, {
+    what: "layers",
+  });
+}
