@@ -132,6 +132,8 @@ export type {
   SleepOptions,
   WatchOptions,
 } from "./src/host/host.ts";
+export { directory } from "./src/source/directory.ts";
+export type { DirectoryOptions } from "./src/source/directory.ts";
 export { env } from "./src/source/env.ts";
 export type { EnvOptions } from "./src/source/env.ts";
 export type {
@@ -149,7 +151,7 @@ export type {
 } from "./src/source/source.ts";
 export { file } from "./src/store/file.ts";
 export type { FileOptions } from "./src/store/file.ts";
-export type { Trust } from "./src/store/file_trust.ts";
+export type { Trust } from "./src/source/file_trust.ts";
 export { layered } from "./src/store/layered.ts";
 export type { Layers } from "./src/store/layered.ts";
 export { memory } from "./src/store/memory.ts";

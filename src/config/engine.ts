@@ -5,11 +5,11 @@ import type { Json } from "../core/document.ts";
 import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
 import { describePath } from "../core/pointer.ts";
-import { redactBefore, redactCalls, redactChanges } from "../core/redact.ts";
 import { holdForRestart } from "../core/restart.ts";
 import { share } from "../core/snapshot.ts";
 import type { Loaded } from "../source/source.ts";
 import { isOpenStore, type OpenStore, type StoreChange } from "../store/store.ts";
+import { auditEventOf } from "./audit.ts";
 import { changeSetOf } from "./change_set.ts";
 import type { Edit } from "./edit.ts";
 import { type Candidate, describeProblem } from "./pipeline.ts";
@@ -242,13 +242,14 @@ export class Engine {
 
   /** @param document undefined where nothing is stored: then the defaults count */
   async #takeOver(loaded: Loaded, document: Json | undefined): Promise<void> {
-    const { name, pipeline, migrate, reporter } = this.#parts;
+    const { name, pipeline, migrate, reporter, source } = this.#parts;
     const candidate = document === undefined
       ? await this.#defaults(loaded)
       : await pipeline.run(document, name, loaded);
     const prepared = this.prepare(candidate);
     const adopted = await this.#store?.adopt(loaded) ?? loaded;
     this.#apply(adopted, prepared, adopted.record ?? external);
+    await source.applied?.(adopted).catch((error: Error) => reporter.warnOnce(error.message));
     const isToBeStored = document !== undefined && candidate.migrated && migrate === "store";
     if (!isToBeStored || this.#store === undefined) return;
     try {
@@ -291,14 +292,7 @@ export class Engine {
   }
 
   #audit(outcome: AuditEvent["outcome"], changeSet: ChangeSet, problems: readonly Problem[]): void {
-    const { annotations } = this.#parts.pipeline;
-    const told = redactChanges(changeSet.changes, annotations);
-    // What was secret in the old version of a document, the new schema does not say.
-    const isBlind = changeSet.origin === "migration" && annotations?.mayHoldSecret === true;
-    const changes = isBlind ? redactBefore(told) : told;
-    const calls = changeSet.calls === undefined
-      ? {}
-      : { calls: redactCalls(changeSet.calls, annotations) };
-    this.#parts.reporter.audit({ ...changeSet, ...calls, outcome, changes, problems });
+    const { pipeline: { annotations }, reporter } = this.#parts;
+    reporter.audit(auditEventOf(outcome, changeSet, problems, annotations));
   }
 }

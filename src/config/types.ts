@@ -5,7 +5,7 @@ import type { Migrations } from "../core/migration.ts";
 import type { InferInput, StandardSchema } from "../core/schema.ts";
 import type { Host } from "../host/host.ts";
 import type { WatchTiming } from "../source/source.ts";
-import type { Trust } from "../store/file_trust.ts";
+import type { Trust } from "../source/file_trust.ts";
 import type { Explanation } from "./explain.ts";
 import type { AuditEvent, ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
 

@@ -68,7 +68,7 @@ function givenAt(layers: readonly Layer[], path: Path, rule: ArrayRule | undefin
     const { loaded } = layers[layer]!;
     const [place] = loaded.locate([own]);
     // A layer may be made of layers itself.
-    return loaded.layers?.given(own) ?? [{ value, place: place! }];
+    return (loaded.layers?.given ?? loaded.given)?.(own) ?? [{ value, place: place! }];
   });
 }
 

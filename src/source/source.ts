@@ -51,6 +51,9 @@ export interface OpenSource {
   /** Calls `look` whenever the document may have changed, never twice at once, until closed. */
   watch(options: SourceWatchOptions): Promise<SourceWatch>;
 
+  /** Told what was found good and runs from now on. */
+  applied?(loaded: Loaded): Promise<void>;
+
   /** Lets go of every resource. */
   close(): Promise<void>;
 }
@@ -75,6 +78,8 @@ export interface Loaded {
   readonly warnings: readonly string[];
   /** The filesystem paths read. */
   readonly resolvedPaths: readonly string[];
+  /** What gives the value at a path, the winner first, where it is of several files. */
+  readonly given?: (path: Path) => readonly Given[];
   /** What it was put together of; undefined where it is of one source. */
   readonly layers?: LoadedLayers;
 }

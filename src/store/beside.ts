@@ -3,7 +3,7 @@ import { generationMax } from "../core/limits.ts";
 import { makeEmpty } from "../host/durable.ts";
 import type { Host } from "../host/host.ts";
 import { directoryOf, joinPath } from "../host/path.ts";
-import { isForeign } from "./file_trust.ts";
+import { isForeign } from "../source/file_trust.ts";
 import { fileMode } from "./generation_log.ts";
 
 /**

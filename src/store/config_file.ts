@@ -10,7 +10,7 @@ import { together } from "../core/promise.ts";
 import { makeDirectoryDurably } from "../host/durable.ts";
 import type { Host, HostStat } from "../host/host.ts";
 import { baseName, directoryOf, joinPath } from "../host/path.ts";
-import { judgeTrust, type Trust } from "./file_trust.ts";
+import { judgeTrust, type Trust } from "../source/file_trust.ts";
 import { hashOf } from "../host/hash.ts";
 
 /** What a look at the config file found. */

@@ -108,7 +108,7 @@ const files: readonly Mutant[] = [
   },
   {
     name: "any owner is trusted",
-    file: "src/store/file_trust.ts",
+    file: "src/source/file_trust.ts",
     from: 'if (trust === "owner" && isForeign(file, userId)) {',
     to: 'if (trust === "any" && isForeign(file, userId)) {',
     tests: "config/refusal",

@@ -1,0 +1,21 @@
+import type { Annotations } from "../core/annotation.ts";
+import type { Problem } from "../core/error.ts";
+import { redactBefore, redactCalls, redactChanges } from "../core/redact.ts";
+import type { AuditEvent, ChangeSet } from "./reports.ts";
+
+/** What an auditor is told of a change set, secrets redacted. */
+export function auditEventOf(
+  outcome: AuditEvent["outcome"],
+  changeSet: ChangeSet,
+  problems: readonly Problem[],
+  annotations: Annotations | undefined,
+): AuditEvent {
+  const told = redactChanges(changeSet.changes, annotations);
+  // What was secret in the old version of a document, the new schema does not say.
+  const isBlind = changeSet.origin === "migration" && annotations?.mayHoldSecret === true;
+  const changes = isBlind ? redactBefore(told) : told;
+  const calls = changeSet.calls === undefined
+    ? {}
+    : { calls: redactCalls(changeSet.calls, annotations) };
+  return { ...changeSet, ...calls, outcome, changes, problems };
+}
