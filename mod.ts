@@ -136,6 +136,8 @@ export { directory } from "./src/source/directory.ts";
 export type { DirectoryOptions } from "./src/source/directory.ts";
 export { env } from "./src/source/env.ts";
 export type { EnvOptions } from "./src/source/env.ts";
+export { overrides } from "./src/source/overrides.ts";
+export type { OverridesOptions } from "./src/source/overrides.ts";
 export type {
   Given,
   Loaded,

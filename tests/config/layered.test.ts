@@ -7,6 +7,7 @@ import { openConfigOn } from "../../src/config/open.ts";
 import { mergeArrays, secret } from "../../src/core/annotation.ts";
 import { isHoldfastError } from "../../src/core/error.ts";
 import { env } from "../../src/source/env.ts";
+import { overrides } from "../../src/source/overrides.ts";
 import { file } from "../../src/store/file.ts";
 import { layered } from "../../src/store/layered.ts";
 import { memory } from "../../src/store/memory.ts";
@@ -203,6 +204,22 @@ describe("layers", () => {
     await config.setAt(["rate"], 9);
     assert.deepEqual(JSON.parse(host.outside.readFile(head)), { rate: 9 });
     assert.equal(config.explain(["rate"]).from?.source, head);
+  });
+
+  test("of the program itself count, and are never written anywhere", async () => {
+    const { host, read } = stage({ [base]: { rate: 1 } });
+    const given = { rate: 60, pool: { size: 4 } };
+    const config = await openConfigOn(() => host)(
+      layered({ layers: [file(base), overrides(given, { name: "command line" })], head: 0 }),
+      { schema },
+    );
+    given.rate = 5;
+    assert.deepEqual([config.value.rate, config.value.pool.size], [60, 4]);
+    await config.setAt(["rate"], 2);
+    assert.deepEqual([read(base), config.value.rate], [{ rate: 2 }, 60]);
+    const { from, overridden } = config.explain(["rate"]);
+    assert.deepEqual([from?.source, overridden[0]?.value], ["command line", 2]);
+    assert.throws(() => overrides({ f: () => {} }), { code: "INVALID" });
   });
 
   test("of no sources, or with a head that cannot be written, are UNSUPPORTED", () => {
