@@ -1,6 +1,9 @@
 /** The largest document read or written, in bytes of its text. */
 export const documentBytesMax: number = 64 * 1024 * 1024;
 
+/** How many files may be extended by one. */
+export const extendedFilesMax: number = 100;
+
 /** How many config files a directory may hold. */
 export const directoryFilesMax: number = 1000;
 

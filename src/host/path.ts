@@ -28,6 +28,17 @@ export function joinPath(directory: string, ...names: string[]): string {
   }, directory);
 }
 
+/** The path that a name means in an absolute directory: `.` and `..` are taken by their words alone, whatever links there are. */
+export function pathFrom(directory: string, name: string): string {
+  if (/^([A-Za-z]:)?[\\/]/.test(name)) return name;
+  let path = directory;
+  for (const step of name.split(isPosix(directory) ? "/" : /[\\/]/)) {
+    if (step === "..") path = directoryOf(path);
+    else if (step !== "." && step !== "") path = joinPath(path, step);
+  }
+  return path;
+}
+
 /**
  * The path that a `file:` URL means.
  *

@@ -1,5 +1,6 @@
 import type { Json } from "../core/document.ts";
 import type { Path } from "../core/error.ts";
+import type { Shape } from "../core/shape.ts";
 import { type ArrayRule, mergeLayers, valuesAt } from "../core/layer.ts";
 import { hashOf } from "../host/hash.ts";
 import type { Host } from "../host/host.ts";
@@ -9,6 +10,8 @@ import type { Given, Loaded, LoadedSource, Place } from "./source.ts";
 export interface Layer {
   readonly name: string;
   readonly loaded: Loaded;
+  /** What of its document counts; all of it when left out. */
+  readonly part?: (document: Json) => Json;
 }
 
 /**
@@ -23,8 +26,8 @@ export function composeLayers(
   head: number | undefined,
   rule: ArrayRule | undefined,
 ): Loaded {
-  const documents = layers.map(({ loaded }) => loaded.document);
-  const given = (path: Path) => givenAt(layers, path, rule);
+  const documents = layers.map((layer) => partOf(layer, layer.loaded.document));
+  const given = (path: Path) => givenAt(layers, documents, path, rule);
   const fault = layers.find(({ loaded }) => loaded.fault !== undefined)?.loaded.fault;
   const own = head === undefined ? undefined : layers[head]!.loaded;
   const hashes = layers.map(({ loaded }) => loaded.hash).join("\n");
@@ -43,7 +46,9 @@ export function composeLayers(
       held: layers.map(({ loaded }) => loaded),
       sources: layers.map(stateOf),
       head: own,
-      compose: head === undefined ? (document) => document : composing(documents, head, rule),
+      compose: head === undefined
+        ? (document) => document
+        : composing(documents, head, layers[head]!, rule),
       given,
     },
   };
@@ -57,13 +62,32 @@ function stateOf({ name, loaded: { generation, hash } }: Layer): LoadedSource {
 function composing(
   documents: readonly (Json | undefined)[],
   head: number,
+  layer: Layer,
   rule: ArrayRule | undefined,
 ): (document: Json | undefined) => Json | undefined {
-  return (document) => mergeLayers(documents.with(head, document), rule);
+  return (document) => mergeLayers(documents.with(head, partOf(layer, document)), rule);
 }
 
-function givenAt(layers: readonly Layer[], path: Path, rule: ArrayRule | undefined): Given[] {
-  const values = valuesAt(layers.map(({ loaded }) => loaded.document), path, rule);
+function partOf({ part }: Layer, document: Json | undefined): Json | undefined {
+  return document === undefined || part === undefined ? document : part(document);
+}
+
+/** How the schema says that arrays merge. */
+export function arrayRuleOf(root: Shape | undefined): ArrayRule {
+  return (path) => {
+    let place = root;
+    for (const step of path) place = place?.child(step);
+    return place?.arrays;
+  };
+}
+
+function givenAt(
+  layers: readonly Layer[],
+  documents: readonly (Json | undefined)[],
+  path: Path,
+  rule: ArrayRule | undefined,
+): Given[] {
+  const values = valuesAt(documents, path, rule);
   return values.flatMap(({ layer, path: own, value }) => {
     const { loaded } = layers[layer]!;
     const [place] = loaded.locate([own]);

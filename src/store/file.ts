@@ -3,6 +3,7 @@ import { formatOf } from "../format/format_of.ts";
 import { absolutePath, pathFromUrl } from "../host/path.ts";
 import { ConfigFile } from "./config_file.ts";
 import type { Trust } from "../source/file_trust.ts";
+import { OpenExtending } from "./extending.ts";
 import { OpenFile } from "./open_file.ts";
 import type { Store } from "./store.ts";
 
@@ -10,6 +11,11 @@ import type { Store } from "./store.ts";
 export interface FileOptions {
   /** Whose files are accepted; `owner` when left out: root's and our own, not writable by everybody. */
   readonly trust?: Trust | undefined;
+  /**
+   * Whether the document may name other files in `extends`, relative to itself: their content is below its own. A file that
+   * leads back to itself is a `CYCLE`.
+   */
+  readonly extends?: boolean | undefined;
 }
 
 /**
@@ -39,7 +45,15 @@ export function file(path: string | URL, options: FileOptions = {}): Store {
       if (/[/\\]$/.test(named)) throw namesDirectory(named);
       const absolute = await absolutePath(host, named);
       const configFile = new ConfigFile(host, absolute, options.trust ?? "owner");
-      return new OpenFile(configFile, format, context);
+      const open = new OpenFile(configFile, format, context);
+      if (options.extends !== true) return open;
+      const plain = { ...options, extends: false };
+      return new OpenExtending({
+        path: absolute,
+        head: open,
+        file: (other) => file(other, plain),
+        context,
+      });
     },
   };
 }

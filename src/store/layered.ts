@@ -1,9 +1,6 @@
-import type { Path } from "../core/error.ts";
 import { holdfastError } from "../core/error.ts";
-import type { ArrayMerge } from "../core/layer.ts";
 import { together } from "../core/promise.ts";
-import type { Shape } from "../core/shape.ts";
-import { composeLayers } from "../source/layers.ts";
+import { arrayRuleOf, composeLayers } from "../source/layers.ts";
 import type {
   Loaded,
   OpenSource,
@@ -106,8 +103,7 @@ class OpenLayers implements OpenSource {
   protected compose(held: readonly Loaded[]): Loaded {
     const { layers, head, context: { host, shape } } = this.#parts;
     const named = held.map((loaded, index) => ({ name: layers[index]!.name, loaded }));
-    const rule = (path: Path) => arraysAt(shape, path);
-    return composeLayers(host, named, head, rule);
+    return composeLayers(host, named, head, arrayRuleOf(shape));
   }
 
   /** The same again, with something else in the head. */
@@ -160,12 +156,6 @@ async function openAll(layers: readonly Source[], context: SourceContext): Promi
   if (failed === undefined) return open;
   await together(open.map((layer) => layer.close()));
   throw failed.reason;
-}
-
-function arraysAt(shape: Shape | undefined, path: Path): ArrayMerge | undefined {
-  let place = shape;
-  for (const step of path) place = place?.child(step);
-  return place?.arrays;
 }
 
 function unusable(found: string): Error {
