@@ -57,34 +57,30 @@ export class Engine {
    * @param seed what to store when nothing is
    */
   async start(seed: Json | undefined): Promise<void> {
-    const { source } = this.#parts;
-    let loaded = await source.load();
-    for (let attempt = 1;; attempt++) {
+    const load = () => this.#parts.source.load();
+    for (let attempt = 1, loaded = await load();; attempt++) {
       try {
         return await this.#startFrom(loaded, seed);
       } catch (error) {
-        const again = await source.load();
-        if (again.more === true) return await this.#startFromOlder(again);
+        const again = await load();
+        if (again.more === true) return await this.#startFrom(again, undefined);
         // Somebody was quicker, or what was bad is gone.
-        const isOutdated = again.hash !== loaded.hash || again.generation !== loaded.generation ||
-          isHoldfastError(error, "CONFLICT");
-        if (!isOutdated || attempt >= conflictAttemptsMax) throw error;
+        const isSame = again.hash === loaded.hash && again.generation === loaded.generation &&
+          !isHoldfastError(error, "CONFLICT");
+        if (isSame || attempt >= conflictAttemptsMax) throw error;
         loaded = again;
       }
     }
   }
 
-  /** Starts from the newest generation, since what came after it is not good. */
-  async #startFromOlder(loaded: Loaded): Promise<void> {
-    await this.#startFrom(loaded, undefined);
-    // Tells what is wrong with the newer content.
-    await this.look().catch(() => {});
-  }
-
   async #startFrom(loaded: Loaded, seed: Json | undefined): Promise<void> {
     const { name, pipeline } = this.#parts;
     if (loaded.fault !== undefined) throw loaded.fault;
-    if (loaded.document !== undefined) return await this.#takeOver(loaded, loaded.document);
+    if (loaded.document !== undefined) {
+      await this.#takeOver(loaded, loaded.document);
+      // Tells what is wrong with what is newer.
+      return loaded.more === true ? await this.look().catch(() => {}) : undefined;
+    }
     if (seed !== undefined && this.#store !== undefined) {
       const base = await this.#store.adopt(loaded);
       const { layers } = loaded;
@@ -159,7 +155,9 @@ export class Engine {
       restores: how?.restores,
       waits,
     });
-    return this.#apply(loaded, prepared, cause);
+    const changeSet = this.#apply(loaded, prepared, cause);
+    await this.#tell(loaded);
+    return changeSet;
   }
 
   /**
@@ -210,12 +208,6 @@ export class Engine {
   /** When a commit that was a `CONFLICT` is not tried again. */
   readonly abandon = (): Promise<void> | undefined => this.#store?.abandon?.();
 
-  /** The change set of a write that found everything as it was to be. */
-  unchanged(cause: Cause): ChangeSet {
-    const { snapshot } = this.running;
-    return changeSetOf(this.#parts.name, snapshot, snapshot, [], cause);
-  }
-
   async #consider(loaded: Loaded, anew: boolean): Promise<void> {
     const { running } = this;
     const { name } = this.#parts;
@@ -242,14 +234,14 @@ export class Engine {
 
   /** @param document undefined where nothing is stored: then the defaults count */
   async #takeOver(loaded: Loaded, document: Json | undefined): Promise<void> {
-    const { name, pipeline, migrate, reporter, source } = this.#parts;
+    const { name, pipeline, migrate, reporter } = this.#parts;
     const candidate = document === undefined
       ? await this.#defaults(loaded)
       : await pipeline.run(document, name, loaded);
     const prepared = this.prepare(candidate);
     const adopted = await this.#store?.adopt(loaded) ?? loaded;
     this.#apply(adopted, prepared, adopted.record ?? external);
-    await source.applied?.(adopted).catch((error: Error) => reporter.warnOnce(error.message));
+    await this.#tell(adopted);
     const isToBeStored = document !== undefined && candidate.migrated && migrate === "store";
     if (!isToBeStored || this.#store === undefined) return;
     try {
@@ -261,6 +253,12 @@ export class Engine {
       const reason = error instanceof Error ? error.message : String(error);
       reporter.warnOnce(`Runs with ${name} migrated, which cannot be stored: ${reason}`);
     }
+  }
+
+  /** Tells the source what runs; that it cannot use that is no reason not to run it. */
+  async #tell(loaded: Loaded): Promise<void> {
+    const { source, reporter } = this.#parts;
+    await source.applied?.(loaded).catch((error: Error) => reporter.warnOnce(error.message));
   }
 
   async #defaults({ layers, locate }: Loaded): Promise<Candidate> {

@@ -6,6 +6,7 @@ import { shapeOf } from "../core/shape.ts";
 import type { Host } from "../host/host.ts";
 import type { Source } from "../source/source.ts";
 import { file } from "../store/file.ts";
+import { withLastGood } from "../store/last_good.ts";
 import type { Store } from "../store/store.ts";
 import { startConfig } from "./live_config.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -55,7 +56,10 @@ async function open(
   if (seed !== undefined) assertDocument(seed, `use the seed of ${name}`);
   if (!Number.isSafeInteger(history) || history < 1) throw noHistory(name, history);
   const reporter = createReporter(logger, audit);
-  const source = await described.open({
+  const kept = options.lastGood === undefined
+    ? described
+    : withLastGood(described, options.lastGood, timeoutMs);
+  const source = await kept.open({
     host,
     keepAlive,
     history,

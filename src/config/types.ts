@@ -75,6 +75,11 @@ export interface OpenOptions<Schema extends StandardSchema> {
   readonly seed?: InferInput<Schema> | undefined;
   /** How quickly outside changes are noticed; false never looks for them. */
   readonly watch?: WatchTiming | false | undefined;
+  /**
+   * A file in which the last good document is kept, with mode 0600: where the source cannot be reached at the start, that
+   * runs, and `status()` is `degraded` until the source is there.
+   */
+  readonly lastGood?: string | undefined;
   /** How long a call waits, in milliseconds; 5000 when left out. */
   readonly timeoutMs?: number | undefined;
   /** How many generations a store keeps, at least 1; 50 when left out. */

@@ -3,6 +3,7 @@ import { diff } from "../core/diff.ts";
 import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
 import type { Host } from "../host/host.ts";
+import { changeSetOf } from "./change_set.ts";
 import { type Composable, compose } from "./compose.ts";
 import type { Edit } from "./edit.ts";
 import type { Engine } from "./engine.ts";
@@ -128,7 +129,7 @@ export class Writer {
       const cause: Cause = { origin: how?.origin ?? "commit", calls: named };
       try {
         const changeSet = await this.#isStored(prepared, how)
-          ? engine.unchanged(cause)
+          ? unchanged(this.#parts, cause)
           : await this.#store(prepared, cause, how);
         const { snapshot } = engine.running;
         for (const call of accepted) resolve(call, { snapshot, changeSet });
@@ -268,6 +269,12 @@ export class Writer {
         ),
     );
   }
+}
+
+/** The change set of a write that found everything as it was to be. */
+function unchanged({ name, engine }: WriterParts, cause: Cause): ChangeSet {
+  const { snapshot } = engine.running;
+  return changeSetOf(name, snapshot, snapshot, [], cause);
 }
 
 function conflict(name: string, expected: number, current: number): HoldfastError {

@@ -1,0 +1,133 @@
+// runs on: all
+/** A store that cannot be reached at the start: the last good document runs, and it is said that it does. */
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { memoryHost } from "../../adapters/memory.ts";
+import { openConfigOn } from "../../src/config/open.ts";
+import { holdfastError } from "../../src/core/error.ts";
+import { memory } from "../../src/store/memory.ts";
+import type { Store } from "../../src/store/store.ts";
+import { describe, test } from "../support/kit.ts";
+import { remember } from "../support/memory_config.ts";
+
+const schema = v.object({ rate: v.pipe(v.number(), v.maxValue(100)) });
+const lastGood = "/var/cache/app/config.json";
+
+function stage() {
+  const host = memoryHost();
+  const store = memory({ rate: 1 });
+  const remote = { isDown: false, hangs: false };
+  const refuse = () => {
+    const message = "Cannot reach the remote store: found nobody there; start it";
+    return Promise.reject(holdfastError("UNAVAILABLE", message, { source: "remote" }));
+  };
+  const described: Store = {
+    kind: "store",
+    name: "remote",
+    open: async (context) => {
+      if (remote.isDown) return await refuse();
+      const open = await store.open(context);
+      const load = open.load.bind(open);
+      open.load = (considered) => {
+        if (remote.hangs) return new Promise(() => {});
+        return remote.isDown ? refuse() : load(considered);
+      };
+      return open;
+    },
+  };
+  const told = remember();
+  const open = (target: Store = described, options: object = { lastGood }) => {
+    return openConfigOn(() => host)(target, { schema, ...told, ...options });
+  };
+  return { host, remote, open, told, store };
+}
+
+describe("the last good document", () => {
+  test("is kept, readable by its owner alone, whenever one was good", async () => {
+    const { host, open } = stage();
+    const config = await open();
+    assert.match(host.outside.readFile(lastGood), /"rate": 1/);
+    assert.equal((await host.stat(lastGood)).mode, 0o600);
+    await config.setAt(["rate"], 2);
+    await config.reload();
+    await config.close();
+  });
+
+  test("runs where the store cannot be reached, loudly, until it is there", async () => {
+    const { host, remote, open, told, store } = stage();
+    await (await open()).close();
+    remote.isDown = true;
+    const config = await open();
+    assert.deepEqual([config.value.rate, config.status().state], [1, "degraded"]);
+    assert.match(told.lines.join("\n"), /Started remote from \/var\/cache\/app\/config\.json/);
+    assert.ok(config.status().problems.some(({ severity }) => severity === "error"));
+    await assert.rejects(config.setAt(["rate"], 5), { code: "UNAVAILABLE" });
+    assert.equal(config.value.rate, 1);
+    const writer = await openConfigOn(() => host)(store, { schema, watch: false });
+    await writer.setAt(["rate"], 7);
+    remote.isDown = false;
+    await host.advance(2000);
+    assert.deepEqual([config.value.rate, config.status().state], [7, "ok"]);
+    await config.setAt(["rate"], 8);
+    await writer.reload();
+    assert.equal(writer.value.rate, 8);
+    await host.advance(1000);
+    assert.match(host.outside.readFile(lastGood), /"rate": 8/);
+    await config.close();
+  });
+
+  test("runs where the store does not answer", async () => {
+    const { host, remote, open } = stage();
+    await (await open()).close();
+    remote.hangs = true;
+    const opening = open(undefined, { lastGood, timeoutMs: 300, watch: false });
+    await host.advance(1000);
+    const config = await opening;
+    assert.equal(config.value.rate, 1);
+  });
+
+  test("is not used where nobody allowed it, where there is none, and where it was tampered with", async () => {
+    const { host, remote, open, told } = stage();
+    await (await open()).close();
+    remote.isDown = true;
+    await assert.rejects(open(undefined, {}), { code: "UNAVAILABLE" });
+    await assert.rejects(open(undefined, { lastGood: "/var/cache/other.json" }), {
+      code: "UNAVAILABLE",
+    });
+    const text = host.outside.readFile(lastGood);
+    for (
+      const broken of [text.replace('"rate": 1', '"rate": 9'), text.slice(0, 40), "", "null", "{}"]
+    ) {
+      host.outside.writeFile(lastGood, broken);
+      await assert.rejects(open(), { code: "UNAVAILABLE" });
+    }
+    assert.match(told.lines.join("\n"), /Cannot start from .*remove it/);
+    host.outside.writeFile(lastGood, text);
+    assert.equal((await open()).value.rate, 1);
+  });
+
+  test("that fits the schema no more is no start", async () => {
+    const { remote, open } = stage();
+    await (await open()).close();
+    remote.isDown = true;
+    const strict = v.object({ rate: v.pipe(v.number(), v.maxValue(0)) });
+    await assert.rejects(open(undefined, { lastGood, schema: strict }), { code: "UNAVAILABLE" });
+  });
+
+  test("of another source is not taken", async () => {
+    const { remote, open } = stage();
+    await (await open()).close();
+    remote.isDown = true;
+    const other: Store = {
+      kind: "store",
+      name: "another",
+      open: () =>
+        Promise.reject(
+          holdfastError("UNAVAILABLE", "Cannot reach another: found nobody; start it", {
+            source: "another",
+          }),
+        ),
+    };
+    await assert.rejects(open(other), { code: "UNAVAILABLE" });
+  });
+});
