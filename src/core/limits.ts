@@ -99,3 +99,18 @@ export const generationMax: number = 2 ** 52;
 
 /** How long the calls of one commit are put together before the rest waits for the next one, in milliseconds. */
 export const composeMsMax: number = 50;
+
+/** How many pairs of elements of two versions of an array are compared to find which became which. */
+export const alignedPairsMax: number = 40_000;
+
+/** How long a JSON text may be, in characters, to be edited in place; a longer one is formatted anew, which takes less time. */
+export const editedLengthMax: number = 4 * 1024 * 1024;
+
+/** The longest YAML text, in characters: reading it takes many times as long as reading JSON. */
+export const yamlLengthMax: number = 2 * 1024 * 1024;
+
+/** The longest TOML text, in characters. */
+export const tomlLengthMax: number = 16 * 1024 * 1024;
+
+/** How many values aliases may stand for in one YAML document, those within them counted too. */
+export const aliasedValuesMax: number = 100_000;

@@ -10,7 +10,7 @@ export interface Position {
 /** A document read from bytes. */
 export interface Decoded {
   readonly document: Json;
-  /** The text that was read, for edits that keep its style and for places in it. */
+  /** The text that was read, byte order mark and all, for edits that keep its style and for places in it. */
   readonly text: string;
 }
 
@@ -19,7 +19,7 @@ export interface Format {
   readonly name: string;
 
   /**
-   * Reads a document.
+   * Reads a document: plain JSON, whatever else the format knows.
    *
    * @param source names the bytes in messages
    * @throws `PARSE` with line and column, `TOO_LARGE` when nested too deep
@@ -27,9 +27,11 @@ export interface Format {
   decode(bytes: Uint8Array, source: string): Decoded;
 
   /**
-   * Writes a document.
+   * Writes a document, such that it reads back as it is.
    *
-   * @param previous the text it replaces, whose style is kept as far as the format can
+   * @param previous the text it replaces: only what differs is changed in it, and nothing at all when nothing does; one that
+   * does not parse is replaced
+   * @throws `INVALID` where the format cannot carry the document, `TOO_LARGE` when it could not be read again
    */
   encode(document: Json, previous?: string): string;
 

@@ -1,14 +1,43 @@
-import { countMembers, type Json, tooDeep } from "../core/document.ts";
-import type { Path, PathStep } from "../core/error.ts";
+import { copyDocument, countMembers, type Json, tooDeep } from "../core/document.ts";
+import type { Path } from "../core/error.ts";
+import { editedLengthMax } from "../core/limits.ts";
+import { isEqual } from "./align.ts";
 import type { Decoded, Format, Position } from "./format.ts";
-import { countWrittenMembers, scanJson } from "./json_scan.ts";
+import { editJson, indentationUnit } from "./json_edit.ts";
+import { type Fault, type JsonDialect, strictJson } from "./json_node.ts";
+import { countWrittenMembers, parseJson, scanJson } from "./json_scan.ts";
+import { byteOrderMark, newlineOf, withoutMark } from "./lines.ts";
+import { wantedPlaces } from "./locate.ts";
 import { decodeText, parseError, positionAt } from "./text.ts";
 
 /** Strict JSON (RFC 8259), with nothing left to a parser's taste: a key twice or a number that rounds is refused. */
-export const json: Format = { name: "json", decode, encode, locate };
+export const json: Format = jsonFormat("json", strictJson);
 
-function decode(bytes: Uint8Array, source: string): Decoded {
+/** JSON in one of its dialects. */
+export function jsonFormat(name: string, dialect: JsonDialect): Format {
+  return {
+    name,
+    decode: (bytes, source) => decode(bytes, source, dialect),
+    encode: (document, previous) => encode(document, previous, dialect),
+    locate: (text, paths) => locate(text, paths, dialect),
+  };
+}
+
+function decode(bytes: Uint8Array, source: string, dialect: JsonDialect): Decoded {
   const text = decodeText(bytes, source);
+  const body = withoutMark(text);
+  const document = parseFast(body);
+  if (document !== undefined) return { document, text };
+  const { root, fault } = dialect.comments
+    ? parseJson(body, dialect)
+    : { root: undefined, fault: scanJson(body) };
+  if (fault !== undefined) throw faultOf(body, source, fault);
+  if (root === undefined) throw new Error(`JSON.parse and the scan disagree about ${source}`);
+  return { document: root.value, text };
+}
+
+/** What strict JSON says, unless there is anything to object to. */
+function parseFast(text: string): Json | undefined {
   let document: Json | undefined;
   let sound = false;
   try {
@@ -18,51 +47,43 @@ function decode(bytes: Uint8Array, source: string): Decoded {
     // JSON.parse drops the first of two equal keys: the text then has more members than the document.
     sound = members === countWrittenMembers(text);
   } catch {
-    // The engines word their errors differently and quote the text; the scan below finds the place itself.
+    // The engines word their errors differently and quote the text; the scan finds the place itself.
   }
-  if (!sound) throw faultOf(text, source);
-  return { document: document!, text };
+  return sound ? document : undefined;
 }
 
-function faultOf(text: string, source: string): Error {
-  const fault = scanJson(text);
-  if (fault === undefined) throw new Error(`JSON.parse and the scan disagree about ${source}`);
+function faultOf(text: string, source: string, fault: Fault): Error {
   return fault.tooDeep
     ? tooDeep(`read ${source}`)
     : parseError(source, positionAt(text, fault.offset), fault.message);
 }
 
-function locate(text: string, paths: readonly Path[]): Position[] {
-  const root: Wanted = { offset: 0, parts: new Map() };
-  const lanes = paths.map((path) => {
-    return path.reduce<Wanted[]>((lane, step) => [...lane, partOf(lane.at(-1)!, step)], [root]);
-  });
-  scanJson(text, (path, offset) => {
-    let wanted: Wanted | undefined = root;
-    for (const step of path) wanted = wanted?.parts.get(step);
-    if (wanted !== undefined) wanted.offset = offset;
-  });
-  return lanes.map((lane) => {
-    const deepest = lane.findLast(({ offset }) => offset !== undefined);
-    return positionAt(text, deepest?.offset ?? 0);
-  });
+function locate(text: string, paths: readonly Path[], dialect: JsonDialect): Position[] {
+  const body = withoutMark(text);
+  const wanted = wantedPlaces(paths);
+  scanJson(body, wanted.visit, dialect);
+  return wanted.offsets().map((offset) => positionAt(body, offset));
 }
 
-/** A place that is asked for, or that leads to one. */
-interface Wanted {
-  offset: number | undefined;
-  readonly parts: Map<PathStep, Wanted>;
+function encode(document: Json, previous: string | undefined, dialect: JsonDialect): string {
+  const body = withoutMark(previous ?? "");
+  const mark = previous === undefined || body === previous ? "" : byteOrderMark;
+  return mark + (edited(body, document, dialect) ?? formatted(document, body));
 }
 
-function partOf(parent: Wanted, step: PathStep): Wanted {
-  const known = parent.parts.get(step);
-  if (known !== undefined) return known;
-  const part: Wanted = { offset: undefined, parts: new Map() };
-  parent.parts.set(step, part);
-  return part;
+function edited(text: string, document: Json, dialect: JsonDialect): string | undefined {
+  // What strict JSON loses then is the way its lines were broken, but no comment.
+  if (text === "" || (!dialect.comments && text.length > editedLengthMax)) return undefined;
+  const { root } = parseJson(text, dialect);
+  if (root === undefined) return undefined;
+  const wanted = copyDocument(document);
+  const result = editJson(text, root, wanted, dialect);
+  if (result === undefined) return undefined;
+  const after = parseFast(result) ?? parseJson(result, dialect).root?.value;
+  return isEqual(after, wanted) ? result : undefined;
 }
 
-function encode(document: Json, previous?: string): string {
-  const indentation = /^[{[]\r?\n([ \t]+)/.exec(previous?.trimStart() ?? "")?.[1] ?? "  ";
-  return JSON.stringify(document, undefined, indentation) + "\n";
+function formatted(document: Json, previous: string): string {
+  const lines = JSON.stringify(document, undefined, indentationUnit(previous) ?? "  ") + "\n";
+  return lines.replaceAll("\n", newlineOf(previous));
 }

@@ -1,31 +1,41 @@
-import { isForbiddenKey } from "../core/document.ts";
+import { isForbiddenKey, type Json } from "../core/document.ts";
 import type { PathStep } from "../core/error.ts";
 import { depthMax } from "../core/limits.ts";
-
-/** The first place where a text is no JSON that a document may be. */
-export interface Fault {
-  readonly offset: number;
-  /** What was found there and what to do, without any of the text's literals. */
-  readonly message: string;
-  readonly tooDeep?: true;
-}
-
-/** Told of each value: its path, valid only during the call, and its offset. */
-export type ValueVisitor = (path: readonly PathStep[], offset: number) => void;
+import {
+  type Fault,
+  type JsonDialect,
+  type JsonItem,
+  type JsonNode,
+  strictJson,
+  type ValueVisitor,
+} from "./json_node.ts";
+import { nameSymbol } from "./symbols.ts";
 
 /**
  * Reads JSON slowly and strictly, to find the place of a fault or of a value. `JSON.parse` does the fast reading.
  *
  * @returns the first fault, or undefined when the text is sound
  */
-export function scanJson(text: string, visitor?: ValueVisitor): Fault | undefined {
+export function scanJson(
+  text: string,
+  visitor?: ValueVisitor,
+  dialect: JsonDialect = strictJson,
+): Fault | undefined {
+  return scan(new Scan(text, dialect, visitor, false)).fault;
+}
+
+/** Reads the values of a text with their places. */
+export function parseJson(text: string, dialect: JsonDialect): { root?: JsonNode; fault?: Fault } {
+  return scan(new Scan(text, dialect, undefined, true));
+}
+
+function scan(work: Scan): { root?: JsonNode; fault?: Fault } {
   try {
-    new Scan(text, visitor).document();
+    return { root: work.document() };
   } catch (error) {
-    if (error instanceof Stop) return error.fault;
+    if (error instanceof Stop) return { fault: error.fault };
     throw error;
   }
-  return undefined;
 }
 
 /** Counts the object members written in a text that `JSON.parse` accepted, by hopping from string to string. */
@@ -45,24 +55,16 @@ export function countWrittenMembers(text: string): number {
 
 const colon = 0x3a;
 const backslash = 0x5c;
+const slash = 0x2f;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 // deno-lint-ignore no-control-regex -- JSON forbids raw control characters in strings
 const special = /["\\\u0000-\u001f]/g;
 
-/** What may be named of a text that does not parse; anything else could be part of a secret. */
-const symbolNames = new Map([
-  ["{", "an opening brace"],
-  ["}", "a closing brace"],
-  ["[", "an opening bracket"],
-  ["]", "a closing bracket"],
-  [":", "a colon"],
-  [",", "a comma"],
-  ['"', "a double quote"],
-  ["'", "a single quote"],
-  ["/", "a slash (JSON has no comments)"],
-  ["#", "a hash sign (JSON has no comments)"],
-]);
+const words: readonly (readonly [string, Json])[] = [["true", true], ["false", false], [
+  "null",
+  null,
+]];
 
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
@@ -84,45 +86,62 @@ class Stop extends Error {
 
 class Scan {
   readonly #text: string;
+  readonly #dialect: JsonDialect;
   readonly #visitor: ValueVisitor | undefined;
+  readonly #keeps: boolean;
   readonly #path: PathStep[] = [];
   #at = 0;
 
-  constructor(text: string, visitor: ValueVisitor | undefined) {
+  /** @param keeps whether the values are wanted, which takes memory */
+  constructor(
+    text: string,
+    dialect: JsonDialect,
+    visitor: ValueVisitor | undefined,
+    keeps: boolean,
+  ) {
     this.#text = text;
+    this.#dialect = dialect;
     this.#visitor = visitor;
+    this.#keeps = keeps;
   }
 
-  document(): void {
+  document(): JsonNode {
     this.#space();
     if (this.#at === this.#text.length) {
-      throw this.#stop(0, "nothing but white space; write a document or remove the file");
+      const found = this.#dialect.comments ? "white space and comments" : "white space";
+      throw this.#stop(0, `nothing but ${found}; write a document or remove the file`);
     }
-    this.#value();
+    const root = this.#value();
     this.#space();
     if (this.#at < this.#text.length) throw this.#unexpected("the end");
+    return root;
   }
 
-  #value(): void {
+  #value(): JsonNode {
     this.#space();
     const start = this.#at;
     this.#visitor?.(this.#path, start);
     const first = this.#text[start];
-    if (first === "{") this.#object();
-    else if (first === "[") this.#array();
-    else if (first === '"') this.#string();
-    else if (first === "-" || (first !== undefined && first >= "0" && first <= "9")) this.#number();
-    else if (!["true", "false", "null"].some((word) => this.#take(word))) {
-      throw this.#unexpected("a value");
+    if (first === "{") return this.#object();
+    if (first === "[") return this.#array();
+    if (first === '"') return this.#scalar(start, this.#string());
+    if (first === "-" || (first !== undefined && first >= "0" && first <= "9")) {
+      return this.#scalar(start, this.#number());
     }
+    for (const [word, value] of words) {
+      if (this.#take(word)) return this.#scalar(start, value);
+    }
+    throw this.#unexpected("a value");
   }
 
-  #object(): void {
+  #scalar(start: number, value: Json): JsonNode {
+    return { start, end: this.#at, value, items: undefined };
+  }
+
+  #object(): JsonNode {
     const seen = new Set<string>();
-    this.#enter();
-    if (this.#take("}")) return;
-    do {
-      this.#space();
+    const members: [string, Json][] = [];
+    return this.#list("}", "brace", (items) => {
       const start = this.#at;
       if (this.#text[start] !== '"') throw this.#unexpected("a key in double quotes");
       const key = this.#string();
@@ -136,32 +155,53 @@ class Scan {
       this.#space();
       if (!this.#take(":")) throw this.#unexpected("a colon");
       this.#path.push(key);
-      this.#value();
+      const node = this.#value();
       this.#path.pop();
-      this.#space();
-    } while (this.#take(","));
-    if (!this.#take("}")) throw this.#unexpected("a comma or a closing brace");
+      if (!this.#keeps) return;
+      members.push([key, node.value]);
+      items.push({ key, start, end: this.#at, node, comma: undefined });
+    }, () => Object.fromEntries(members));
   }
 
-  #array(): void {
-    this.#enter();
-    if (this.#take("]")) return;
+  #array(): JsonNode {
+    const elements: Json[] = [];
     let index = 0;
-    do {
+    return this.#list("]", "bracket", (items) => {
       this.#path.push(index++);
-      this.#value();
+      const node = this.#value();
       this.#path.pop();
-      this.#space();
-    } while (this.#take(","));
-    if (!this.#take("]")) throw this.#unexpected("a comma or a closing bracket");
+      if (!this.#keeps) return;
+      elements.push(node.value);
+      items.push({ key: undefined, start: node.start, end: node.end, node, comma: undefined });
+    }, () => elements);
   }
 
-  #enter(): void {
+  #list(
+    closing: string,
+    kind: string,
+    readItem: (items: JsonItem[]) => void,
+    value: () => Json,
+  ): JsonNode {
+    const start = this.#at;
     if (this.#path.length >= depthMax) {
-      throw new Stop({ offset: this.#at, message: "nesting that is too deep", tooDeep: true });
+      throw new Stop({ offset: start, message: "nesting that is too deep", tooDeep: true });
     }
+    const items: JsonItem[] = [];
     this.#at++;
     this.#space();
+    if (!this.#take(closing)) {
+      for (;;) {
+        readItem(items);
+        this.#space();
+        const comma = this.#at;
+        if (!this.#take(",")) break;
+        if (this.#keeps) items.push({ ...items.pop()!, comma });
+        this.#space();
+        if (this.#dialect.comments && this.#text[this.#at] === closing) break;
+      }
+      if (!this.#take(closing)) throw this.#unexpected(`a comma or a closing ${kind}`);
+    }
+    return { start, end: this.#at, value: value(), items };
   }
 
   #string(): string {
@@ -189,7 +229,7 @@ class Scan {
     }
   }
 
-  #number(): void {
+  #number(): number {
     const start = this.#at;
     number.lastIndex = start;
     const literal = number.exec(this.#text)?.[0];
@@ -203,12 +243,9 @@ class Scan {
         "a number that JSON does not know; write it in decimal, without a leading zero",
       );
     }
-    if (Math.abs(Number(literal)) > Number.MAX_SAFE_INTEGER) {
-      throw this.#stop(
-        start,
-        "a number that is not finite or beyond 2^53 - 1; write it as a string",
-      );
-    }
+    const value = Number(literal);
+    if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
+    throw this.#stop(start, "a number that is not finite or beyond 2^53 - 1; write it as a string");
   }
 
   #take(word: string): boolean {
@@ -218,18 +255,30 @@ class Scan {
   }
 
   #space(): void {
-    while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++;
+    for (;;) {
+      while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++;
+      if (!this.#dialect.comments || this.#text.charCodeAt(this.#at) !== slash) return;
+      if (this.#take("//")) this.#at = lineEnd(this.#text, this.#at);
+      else if (this.#text.startsWith("/*", this.#at)) {
+        const end = this.#text.indexOf("*/", this.#at + 2);
+        if (end === -1) throw this.#stop(this.#at, "a comment that is not closed; add */");
+        this.#at = end + 2;
+      } else return;
+    }
   }
 
   #unexpected(expected: string): Stop {
     const found = this.#text[this.#at];
-    const named = found === undefined
-      ? "the end of the text"
-      : symbolNames.get(found) ?? (/[\w.+-]/.test(found) ? "a bare word" : "a character");
+    const named = nameSymbol(found, this.#dialect.comments);
     return this.#stop(this.#at, `${named} where ${expected} belongs; mend the text there`);
   }
 
   #stop(offset: number, message: string): Stop {
     return new Stop({ offset, message });
   }
+}
+
+function lineEnd(text: string, from: number): number {
+  const end = text.indexOf("\n", from);
+  return end === -1 ? text.length : end;
 }

@@ -2,13 +2,13 @@ import { holdfastError, type HoldfastErrorOf } from "../core/error.ts";
 import type { Position } from "./format.ts";
 
 /**
- * Decodes UTF-8, without a byte order mark if there is one.
+ * Decodes UTF-8, together with the byte order mark if there is one.
  *
  * @throws `PARSE` at the first byte that is not UTF-8: a lenient decoder would put U+FFFD there in silence
  */
 export function decodeText(bytes: Uint8Array, source: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     const good = validPrefix(bytes);
     const position = positionAt(good, good.length);
@@ -35,6 +35,20 @@ export function parseError(source: string, at: Position, found: string): Holdfas
     line: at.line,
     column: at.column,
   });
+}
+
+/** The error for a text that takes too long to read in its format. */
+export function tooLong(
+  format: string,
+  { length }: string,
+  limit: number,
+  attempt: string,
+): HoldfastErrorOf<"TOO_LARGE"> {
+  return holdfastError(
+    "TOO_LARGE",
+    `Cannot ${attempt}: found a ${format} text of ${length} characters, allowed are ${limit}; make it smaller, or keep it as JSON`,
+    { what: `${format} text in characters`, limit, found: length },
+  );
 }
 
 /** The text up to the first byte that is not UTF-8. */

@@ -41,7 +41,7 @@ export function file(path: string | URL, options: FileOptions = {}): Store {
     open: async (context) => {
       const { host } = context;
       const named = path instanceof URL ? pathFromUrl(path, host.capabilities.platform) : path;
-      const format = formatOf(named);
+      const format = await formatOf(named);
       if (/[/\\]$/.test(named)) throw namesDirectory(named);
       const absolute = await absolutePath(host, named);
       const configFile = new ConfigFile(host, absolute, options.trust ?? "owner");

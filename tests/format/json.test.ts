@@ -122,15 +122,16 @@ describe("JSON", () => {
     ]);
   });
 
-  test("the indentation of the text before is kept", () => {
-    assert.equal(json.encode({ a: 1 }, '{\n\t"b": 1\n}'), '{\n\t"a": 1\n}\n');
-    assert.equal(json.encode({ a: 1 }, '{\r\n    "b": 1}'), '{\n    "a": 1\n}\n');
+  test("the indentation of the text before is kept, also where that is no JSON any more", () => {
+    assert.equal(json.encode({ a: 1 }, '{\n\t"b": 1\n}'), '{\n\t"a": 1\n}');
+    assert.equal(json.encode({ a: 1 }, '{\r\n    "b": 1}'), '{\r\n    "a": 1}');
+    assert.equal(json.encode({ a: 1 }, '{\r\n    "b": oops}'), '{\r\n    "a": 1\r\n}\r\n');
     assert.equal(json.encode({ a: 1 }), '{\n  "a": 1\n}\n');
   });
 });
 
-test("the format follows the extension", () => {
-  assert.equal(formatOf("/a.b/config").name, "json");
-  assert.equal(formatOf("config.JSON").name, "json");
-  assert.throws(() => formatOf("config.xml"), { code: "UNSUPPORTED", message: /\.xml/ });
+test("the format follows the extension", async () => {
+  assert.equal((await formatOf("/a.b/config")).name, "json");
+  assert.equal((await formatOf("config.JSON")).name, "json");
+  await assert.rejects(formatOf("config.xml"), { code: "UNSUPPORTED", message: /\.xml/ });
 });

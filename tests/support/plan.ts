@@ -24,7 +24,12 @@ export const plan: readonly Part[] = [
   { path: "src/config/", imports: [...BELOW_STORE, "src/store/"], typesOf: ["valibot"] },
   { path: "src/store/", imports: BELOW_STORE },
   { path: "src/source/", imports: ["src/core/", "src/host/", "src/format/"] },
-  { path: "src/format/", imports: ["src/core/", "src/host/"] },
+  ...["yaml_read", "yaml_tree"].map((name): Part => ({
+    path: `src/format/${name}.ts`,
+    imports: ["src/core/", "src/format/"],
+    packages: ["yaml"],
+  })),
+  { path: "src/format/", imports: ["src/core/", "src/host/"], typesOf: ["yaml"] },
   { path: "src/host/", imports: ["src/core/"] },
   { path: "src/core/", imports: [], typesOf: ["valibot"] },
   {

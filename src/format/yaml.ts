@@ -1,0 +1,72 @@
+import { copyDocument, type Json, tooDeep } from "../core/document.ts";
+import { holdfastError, type Path } from "../core/error.ts";
+import { aliasedValuesMax, yamlLengthMax } from "../core/limits.ts";
+import { isEqual } from "./align.ts";
+import type { Decoded, Format, Position } from "./format.ts";
+import { byteOrderMark, newlineOf, withoutMark } from "./lines.ts";
+import { locateIn } from "./locate.ts";
+import { decodeText, parseError, positionAt, tooLong } from "./text.ts";
+import { editYaml, yamlStyleOf } from "./yaml_edit.ts";
+import type { YamlFault } from "./yaml_node.ts";
+import { readYaml } from "./yaml_read.ts";
+import { isContainer, writeBlock, writeScalar } from "./yaml_write.ts";
+
+/**
+ * YAML 1.2 with the core schema: one document of plain JSON values. Tags of one's own, merge keys, keys that are no
+ * strings and keys twice are refused; aliases are read, within limits.
+ */
+export const yaml: Format = { name: "yaml", decode, encode, locate };
+
+function decode(bytes: Uint8Array, source: string): Decoded {
+  const text = decodeText(bytes, source);
+  const body = withoutMark(text);
+  if (body.length > yamlLengthMax) throw tooLong("YAML", body, yamlLengthMax, `read ${source}`);
+  const { root, fault } = readYaml(body);
+  if (fault !== undefined) throw faultOf(body, source, fault);
+  // Values that aliases share are made separate, so that each can change.
+  return { document: copyDocument(root!.value), text };
+}
+
+function faultOf(text: string, source: string, fault: YamlFault): Error {
+  if (fault.limit === "depth") return tooDeep(`read ${source}`);
+  const position = positionAt(text, fault.offset);
+  if (fault.limit === "aliases") {
+    return holdfastError(
+      "TOO_LARGE",
+      `Cannot read ${source}:${position.line}:${position.column}: found aliases that stand for more than ${aliasedValuesMax} values; write fewer`,
+      { what: "values that aliases stand for", limit: aliasedValuesMax },
+    );
+  }
+  return parseError(source, position, fault.message);
+}
+
+function locate(text: string, paths: readonly Path[]): Position[] {
+  const body = withoutMark(text);
+  return locateIn(readYaml(body).root, paths).map((offset) => positionAt(body, offset));
+}
+
+function encode(document: Json, previous?: string): string {
+  const wanted = copyDocument(document);
+  const body = withoutMark(previous ?? "");
+  const mark = previous === undefined || body === previous ? "" : byteOrderMark;
+  const text = edited(body, wanted) ?? formatted(body, wanted);
+  if (text.length > yamlLengthMax) {
+    throw tooLong("YAML", text, yamlLengthMax, "write the document");
+  }
+  return mark + text;
+}
+
+function edited(text: string, document: Json): string | undefined {
+  const { root } = readYaml(text);
+  if (root === undefined) return undefined;
+  const result = editYaml(text, root, document);
+  if (result === undefined) return undefined;
+  const after = result === text ? root : readYaml(result).root;
+  return isEqual(after?.value, document) ? result : undefined;
+}
+
+function formatted(previous: string, document: Json): string {
+  const style = yamlStyleOf(previous, readYaml(previous).root);
+  const text = isContainer(document) ? writeBlock(document, "", style) : writeScalar(document);
+  return `${text}\n`.replaceAll("\n", newlineOf(previous));
+}

@@ -1,0 +1,71 @@
+import { Composer, type CST, type Document, Lexer, Parser } from "yaml";
+import { depthMax } from "../core/limits.ts";
+import { messageOf } from "./yaml_fault.ts";
+import type { YamlFault, YamlNode } from "./yaml_node.ts";
+import { stop, YamlStop } from "./yaml_stop.ts";
+import { YamlTree } from "./yaml_tree.ts";
+
+// deno-lint-ignore no-control-regex -- those that YAML forbids
+const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/;
+
+/** Reads the values of a YAML text with their places, or finds the first fault in it. */
+export function readYaml(text: string): { root?: YamlNode; fault?: YamlFault } {
+  try {
+    return { root: read(text) };
+  } catch (error) {
+    if (error instanceof YamlStop) return { fault: error.fault };
+    throw error;
+  }
+}
+
+function read(text: string): YamlNode {
+  const bad = text.search(forbidden);
+  if (bad !== -1) {
+    throw stop(bad, "a control character; write it as an escape, in double quotes");
+  }
+  const options = {
+    version: "1.2",
+    schema: "core",
+    merge: false,
+    // Done here, since the parser takes time that grows with the square of the keys.
+    uniqueKeys: false,
+    keepSourceTokens: true,
+    prettyErrors: false,
+  } as const;
+  const documents = [...new Composer(options).compose(tokensOf(text), false, text.length)];
+  const [document, second] = documents;
+  const [error] = documents.flatMap(({ errors }) => errors)
+    .toSorted((one, other) => one.pos[0] - other.pos[0]);
+  if (error !== undefined) {
+    throw stop(Math.min(error.pos[0], text.length), messageOf(error.code));
+  }
+  if (document === undefined || isEmpty(document as Document)) {
+    throw stop(0, "nothing but white space and comments; write a document or remove the file");
+  }
+  if (second !== undefined) throw stop(second.range[0], messageOf("MULTIPLE_DOCS"));
+  const { directives } = document;
+  if (directives?.yaml.explicit === true && directives.yaml.version !== "1.2") {
+    throw stop(0, "a document of another version of YAML; write it in YAML 1.2");
+  }
+  return new YamlTree(text).root((document as Document).contents);
+}
+
+/** The syntax of the text; the depth is watched on the way, since what builds on it works recursively. */
+function tokensOf(text: string): CST.Token[] {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    // The document and the value at hand stand on the stack too.
+    if (parser.stack.length > depthMax + 3) {
+      throw stop(parser.offset, "nesting that is too deep", "depth");
+    }
+  }
+  return [...tokens, ...parser.end()];
+}
+
+function isEmpty({ contents }: Document): boolean {
+  const node = contents as { range?: [number, number, number]; value?: unknown } | null;
+  if (node === null) return true;
+  return node.value === null && node.range?.[0] === node.range?.[1];
+}
