@@ -120,6 +120,19 @@ describe("sources", () => {
     assert.equal(findCircle(sources), undefined);
   });
 
+  test("mod.ts reaches no database", () => {
+    const byPath = new Map(sources.map((source) => [source.path, source]));
+    const reached = new Set(["mod.ts"]);
+    // What is added while it is walked is walked too.
+    for (const path of reached) {
+      for (const { target, isFile } of byPath.get(path)?.imports ?? []) {
+        if (isFile) reached.add(target);
+      }
+    }
+    assert.ok(reached.has("src/store/memory.ts"));
+    assert.deepEqual([...reached].filter((path) => path.includes("postgres")), []);
+  });
+
   test("mod.ts alone passes names on, one by one", () => {
     const barrels = sources.filter(({ imports }) => imports.some(({ reexports }) => reexports));
     assert.deepEqual(barrels.map(({ path }) => path), ["mod.ts"]);

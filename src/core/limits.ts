@@ -114,3 +114,24 @@ export const tomlLengthMax: number = 16 * 1024 * 1024;
 
 /** How many values aliases may stand for in one YAML document, those within them counted too. */
 export const aliasedValuesMax: number = 100_000;
+
+/** How long a server is waited for that is asked for a whole document or a commit, in milliseconds. */
+export const queryTimeoutMs: number = 5000;
+
+/** How long a server is waited for that is asked whether anything changed, in milliseconds. */
+export const glanceTimeoutMs: number = 2000;
+
+/** How long a commit waits for somebody else who holds the row, in milliseconds. */
+export const lockTimeoutMs: number = 3000;
+
+/** How long it is tried to find out what became of a commit whose answer was lost, in milliseconds. */
+export const settleMsMax: number = 3000;
+
+/** How long after a change was found its notification may still come, in milliseconds. */
+export const notificationLagMs: number = 2000;
+
+/** The longest pause between two attempts to connect that goes without a warning, in milliseconds. */
+export const reconnectMsMax: number = 2000;
+
+/** How long after a look at a server failed the next one is taken, in milliseconds. */
+export const retryMs: number = 250;

@@ -1,5 +1,6 @@
 /** What a user of the package writes; `tests/package.ts` runs and compiles it against the packed tarball. */
 import { openConfig } from "holdfast";
+import { postgres } from "holdfast/postgres";
 import * as testing from "holdfast/testing";
 import * as v from "valibot";
 
@@ -9,6 +10,7 @@ export async function consume(path: string): Promise<string> {
   const port: number = config.value.port;
   const name: string = config.value.name;
   await config.close();
+  if (typeof postgres !== "function") throw new Error("holdfast/postgres exports no postgres");
   if (Object.keys(testing).length === 0) throw new Error("holdfast/testing exports nothing");
   return `${name}:${port}`;
 }

@@ -22,6 +22,8 @@ const BELOW_STORE = ["src/core/", "src/host/", "src/format/", "src/source/"];
 export const plan: readonly Part[] = [
   { path: "mod.ts", imports: ["src/", "adapters/detect.ts"] },
   { path: "src/config/", imports: [...BELOW_STORE, "src/store/"], typesOf: ["valibot"] },
+  // An entry point of its own: mod.ts reaches no database.
+  { path: "src/store/postgres.ts", imports: [...BELOW_STORE, "src/store/"] },
   { path: "src/store/", imports: BELOW_STORE },
   { path: "src/source/", imports: ["src/core/", "src/host/", "src/format/"] },
   ...["yaml_read", "yaml_tree"].map((name): Part => ({

@@ -1,0 +1,44 @@
+import { isHoldfastError } from "../core/error.ts";
+import { queryTimeoutMs } from "../core/limits.ts";
+import type { PostgresLink } from "./postgres_client.ts";
+import { newerTables } from "./postgres_error.ts";
+import { literal, type Names } from "./postgres_names.ts";
+import { migration } from "./postgres_tables.ts";
+
+/** The version of the tables that this program knows. */
+export const tablesVersion = 1;
+
+/**
+ * Sees to it that the tables are there, of the version that this program knows. Where they are, nothing is written, so
+ * that whoever may create tables can make them for a role that may not.
+ *
+ * @throws `UNSUPPORTED` where a newer program made them
+ */
+export async function prepareTables(link: PostgresLink, names: Names): Promise<void> {
+  if (await installedVersion(link, names) === tablesVersion) return;
+  await link.ask({
+    attempt: `make the tables of ${link.name}`,
+    query: `do ${literal(migration(names))}`,
+    timeoutMs: queryTimeoutMs,
+    isWrite: true,
+  });
+  await installedVersion(link, names);
+}
+
+async function installedVersion(link: PostgresLink, names: Names): Promise<number> {
+  try {
+    const [row] = await link.ask({
+      attempt: `open ${link.name}`,
+      query: `select max(version)::text from ${names.version}`,
+      timeoutMs: queryTimeoutMs,
+    });
+    const version = Number(row?.[0] ?? 0);
+    if (version > tablesVersion) throw newerTables(link.name, version, tablesVersion);
+    return version;
+  } catch (error) {
+    const { code } = (isHoldfastError(error) ? error.cause ?? {} : {}) as { code?: unknown };
+    // Neither the table nor its schema.
+    if (code === "42P01" || code === "3F000") return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,272 @@
+/** The tables: made once, by whoever comes first, under any name; shared by processes; refused where they are newer. */
+import assert from "node:assert/strict";
+import { detectHost } from "../../adapters/detect.ts";
+import { isHoldfastError, openConfig } from "../../mod.ts";
+import { postgres, type PostgresClient } from "../../src/store/postgres.ts";
+import type { OpenStore, Store } from "../../src/store/store.ts";
+import { startScript } from "../support/child.ts";
+import { listen, until } from "../support/config_under_test.ts";
+import { describe, test, type TestContext } from "../support/kit.ts";
+import { freshKey, server, serverTests, sql } from "./postgres_store.ts";
+
+const plain = { origin: "commit", calls: [] } as const;
+
+async function open(t: TestContext, store: Store, warnings: string[] = []): Promise<OpenStore> {
+  const warn = (message: string) => void warnings.push(message);
+  const opened = await store.open({ host: detectHost(), keepAlive: false, history: 50, warn });
+  t.after(() => opened.close());
+  return opened;
+}
+
+const put = async (opened: OpenStore, document: object) =>
+  await opened.commit({
+    document: document as never,
+    base: await opened.load(),
+    refused: undefined,
+    cause: plain,
+  });
+
+/** An error with all that hangs on it, as an inspection would show it and more. */
+function everythingOf(error: unknown): string {
+  const parts: string[] = [];
+  for (let each = error as Error | undefined; each; each = each.cause as Error | undefined) {
+    for (const name of Object.getOwnPropertyNames(each)) {
+      parts.push(`${name}=${JSON.stringify(each[name as keyof Error])}`);
+    }
+  }
+  return parts.join("\n");
+}
+
+serverTests((skip) => {
+  const options = { skip };
+
+  describe("several processes", () => {
+    test("increment one document, and lose nothing", { skip, timeoutMs: 60_000 }, async (t) => {
+      const key = freshKey();
+      const [processes, times] = [4, 50];
+      const given = [server().url(), key, String(times)];
+      const children = Array.from({ length: processes }, () => {
+        return startScript("../services/postgres_child.ts", given, t);
+      });
+      const generations: number[] = [];
+      for (const child of children) {
+        assert.equal(await child.ended, 0, child.output());
+        generations.push(...JSON.parse(/acknowledged (\[.*\])\./.exec(child.output())![1]!));
+      }
+      // The seed is the first generation; each of the others was acknowledged to exactly one.
+      assert.deepEqual(
+        generations.sort((one, other) => one - other),
+        Array.from({ length: processes * times }, (_, index) => index + 2),
+      );
+      const loaded = await (await open(t, postgres({ sql: sql(), key }))).load();
+      assert.deepEqual(loaded.document, { count: processes * times });
+    });
+  });
+
+  describe("tables", () => {
+    test("are made once by many who start at once, and without a word", options, async (t) => {
+      const notices: unknown[] = [];
+      const clients = Array.from({ length: 8 }, () =>
+        server().connect(server().url(), {
+          max: 1,
+          onnotice: (notice: unknown) => void notices.push(notice),
+        }));
+      const stores = clients.map((client) =>
+        postgres({ sql: client, key: "app", schema: "at once", table: "together" })
+      );
+      const all = await Promise.all(stores.map((store) => open(t, store)));
+      await put(all[0]!, { a: 1 });
+      for (const opened of all) assert.equal((await opened.load()).generation, 1);
+      assert.deepEqual(notices, []);
+    });
+
+    const oddNames = [
+      `it's`,
+      `say "hi"; drop table holdfast; --`,
+      "back\\slash",
+      "$$ $body$",
+      "ä.ö",
+    ];
+    test("may have any name, and so may keys", options, async (t) => {
+      for (const name of oddNames) {
+        const place = { sql: sql(), key: `${name} \n {"key":1}`, schema: name, table: name };
+        const opened = await open(t, postgres(place));
+        let looks = 0;
+        const watch = await opened.watch({
+          timing: { debounceMs: 0, pollMs: 60_000 },
+          look: () => Promise.resolve(void looks++),
+        });
+        await until("it listens", () => watch.mode === "events" && looks > 0);
+        const before = looks;
+        const other = await open(t, postgres(place));
+        await put(other, { name });
+        await until("the change is told", () => looks > before);
+        await watch.close();
+        assert.deepEqual((await opened.load()).document, { name });
+      }
+    });
+
+    test("refuse names and keys that cannot be", () => {
+      const client = { unsafe: () => {}, listen: () => {} } as never as PostgresClient;
+      const wrong = [
+        { key: "" },
+        { key: "k".repeat(513) },
+        { key: "a\0b" },
+        { key: "app", table: "t".repeat(60) },
+        { key: "app", schema: "" },
+        { key: "app", table: "a\0b" },
+      ];
+      for (const given of wrong) {
+        assert.throws(() => postgres({ sql: client, ...given }), { code: "UNSUPPORTED" });
+      }
+      assert.throws(() => postgres({ sql: {} as never, key: "app" }), { code: "UNSUPPORTED" });
+    });
+
+    test("of a newer version are refused, and left as they are", options, async (t) => {
+      const place = { sql: sql(), key: "app", table: "newer" };
+      await open(t, postgres(place));
+      await sql()`update newer_version set version = 2`;
+      await assert.rejects(open(t, postgres(place)), (error) => {
+        assert.ok(isHoldfastError(error, "UNSUPPORTED"));
+        assert.match(error.message, /found tables of version 2, .* up to 1; update the program/);
+        return true;
+      });
+      await sql()`update newer_version set version = 1`;
+      await open(t, postgres(place));
+    });
+
+    test("need no right to make tables where they are", options, async (t) => {
+      const key = freshKey();
+      await put(await open(t, postgres({ sql: sql(), key })), { a: 1 });
+      await sql().unsafe(`create role worker login password 'work';
+        grant select, insert, update, delete on all tables in schema public to worker;
+        create role reader login password 'read'; grant select on all tables in schema public to reader`);
+      const worker = server().connect(server().url({ user: "worker", password: "work" }));
+      const opened = await open(t, postgres({ sql: worker, key }));
+      assert.equal((await put(opened, { a: 2 })).generation, 2);
+      await assert.rejects(
+        open(t, postgres({ sql: worker, key, schema: "elsewhere" })),
+        (error) => {
+          assert.ok(isHoldfastError(error, "READ_ONLY"));
+          assert.match(
+            error.message,
+            /make the tables .* no permission .* grant the role "worker"/,
+          );
+          return true;
+        },
+      );
+    });
+
+    test("that may only be read are read, edits too, and not written", options, async (t) => {
+      const key = freshKey();
+      await put(await open(t, postgres({ sql: sql(), key })), { a: 1 });
+      const reader = server().connect(server().url({ user: "reader", password: "read" }));
+      const ears = listen();
+      const config = await openConfig(postgres({ sql: reader, key }), { ...ears, watch: false });
+      t.after(() => config.close());
+      await assert.rejects(config.set({ a: 2 }), { code: "READ_ONLY" });
+      await sql()`update holdfast set document = '{"a":3}' where key = ${key}`;
+      await config.reload();
+      assert.deepEqual(config.value, { a: 3 });
+      assert.ok(ears.warnings.some((text) => /read-only/.test(text)), ears.warnings.join());
+      await config.reload();
+      assert.equal(config.status().state, "ok");
+    });
+  });
+
+  describe("what goes wrong", () => {
+    test("with the credentials is said without them", options, async (t) => {
+      for (const given of [{ password: "canary" }, { user: "canary-user" }]) {
+        const client = server().connect(server().url(given));
+        await assert.rejects(open(t, postgres({ sql: client, key: "app" })), (error) => {
+          assert.ok(isHoldfastError(error, "UNAVAILABLE"));
+          assert.match(error.message, /Cannot open .* refuses the credentials of ".*"; check/);
+          assert.doesNotMatch(everythingOf(error), /canary"|canary@|hunter2/);
+          return true;
+        });
+      }
+    });
+
+    test("with a database that is not there, or a client that was ended", options, async (t) => {
+      const client = server().connect(`${server().url()}-elsewhere`);
+      await assert.rejects(open(t, postgres({ sql: client, key: "app" })), {
+        code: "UNAVAILABLE",
+        message: /no database "postgres-elsewhere" at 127\.0\.0\.1/,
+      });
+      const ended = server().connect();
+      const opened = await open(t, postgres({ sql: ended, key: freshKey() }));
+      await ended.end();
+      await assert.rejects(opened.load(), { code: "UNAVAILABLE", message: /the client was ended/ });
+    });
+
+    test("with a statement tells nothing of the document", options, async (t) => {
+      const table = "strict";
+      const opened = await open(t, postgres({ sql: sql(), key: "app", table }));
+      await sql().unsafe(`alter table strict add check (document not like '%canary%')`);
+      await assert.rejects(put(opened, { token: "canary" }), (error) => {
+        assert.ok(isHoldfastError(error, "UNAVAILABLE"), String(error));
+        assert.match(error.message, /the error 23514/);
+        assert.doesNotMatch(everythingOf(error), /canary/);
+        return true;
+      });
+      assert.equal((await put(opened, { token: "sparrow" })).generation, 1);
+    });
+
+    test("with a client that waits long before it connects again is said", options, async (t) => {
+      const warnings: string[] = [];
+      const slow = server().connect(server().url(), { backoff: undefined });
+      await open(t, postgres({ sql: slow, key: "app" }), warnings);
+      assert.equal(warnings.length, 0);
+      const { backoff: _, ...others } = slow.options;
+      const patient = { ...others, backoff: (retries: number) => Math.min(3 ** retries / 100, 20) };
+      const client = Object.assign(sql().bind(undefined), sql(), { options: patient });
+      await open(t, postgres({ sql: client as never, key: "app" }), warnings);
+      assert.match(warnings.join(), /backoff: \(\) => 0\.25/);
+    });
+  });
+
+  describe("the fast path", () => {
+    /** Counts the statements, and lets some fail. */
+    function spying(): { client: PostgresClient; asked: string[]; failing: { glance: boolean } } {
+      const asked: string[] = [];
+      const failing = { glance: false };
+      const client: PostgresClient = {
+        options: sql().options,
+        listen: (...given) => sql().listen(...given),
+        unsafe: (query, ...given) => {
+          const isGlance = /^select d\.generation/.test(query) && !query.includes("octet_length");
+          asked.push(isGlance ? "glance" : "read");
+          return sql().unsafe(
+            isGlance && failing.glance ? "select no_such_column" : query,
+            ...given,
+          );
+        },
+      };
+      return { client, asked, failing };
+    }
+
+    test("does without the text while nothing changes", options, async (t) => {
+      const { client, asked } = spying();
+      const opened = await open(t, postgres({ sql: client, key: freshKey() }));
+      const made = await put(opened, { a: 1 });
+      asked.length = 0;
+      const loads = [await opened.load(), await opened.load()];
+      assert.deepEqual(asked, ["glance", "glance"]);
+      for (const loaded of loads) {
+        assert.deepEqual([loaded.hash, loaded.generation], [made.hash, 1]);
+      }
+    });
+
+    test("that fails is gone around, and memory does not answer for it", options, async (t) => {
+      const key = freshKey();
+      const { client, asked, failing } = spying();
+      const opened = await open(t, postgres({ sql: client, key }));
+      await put(opened, { a: 1 });
+      await put(await open(t, postgres({ sql: sql(), key })), { a: 2 });
+      failing.glance = true;
+      asked.length = 0;
+      assert.deepEqual((await opened.load()).document, { a: 2 });
+      assert.deepEqual(asked, ["glance", "read"]);
+    });
+  });
+});
