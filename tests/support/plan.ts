@@ -16,12 +16,20 @@ export interface Part {
 const SEAM = ["src/host/host.ts", "src/core/error.ts"];
 const NODE_FILES = ["adapters/node_fs.ts", "adapters/node_file.ts", "adapters/deno_watch.ts"];
 const SHARED = ["adapters/io_error.ts", "adapters/timer.ts"];
+/** Given by those who use it: reached from its own subpath alone. */
+const NATS = "@nats-io/jetstream";
 const BELOW_STORE = ["src/core/", "src/host/", "src/format/", "src/source/"];
+
+const STORE = [...BELOW_STORE, "src/store/"];
 
 /** A file belongs to the first part that has it. */
 export const plan: readonly Part[] = [
   { path: "mod.ts", imports: ["src/", "adapters/detect.ts"] },
   { path: "src/config/", imports: [...BELOW_STORE, "src/store/"], typesOf: ["valibot"] },
+  ...["bucket", "error"].map((name): Part => {
+    return { path: `src/store/nats_${name}.ts`, imports: STORE, packages: [NATS] };
+  }),
+  { path: "src/store/nats_message.ts", imports: STORE, typesOf: [NATS] },
   { path: "src/store/", imports: BELOW_STORE },
   { path: "src/source/", imports: ["src/core/", "src/host/", "src/format/"] },
   { path: "src/format/", imports: ["src/core/", "src/host/"] },
