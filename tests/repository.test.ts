@@ -18,6 +18,17 @@ const sources = await readSources(["src", "adapters"]);
 
 const readText = (path: string) => readFile(join(repositoryPath, path), "utf8");
 
+/** The packages that a module imports, itself or by another one. */
+function packagesReached(path: string, seen: Set<string> = new Set()): Set<string> {
+  const imports = sources.find((source) => source.path === path)?.imports ?? [];
+  for (const { target, isFile } of imports) {
+    if (seen.has(target)) continue;
+    seen.add(target);
+    if (isFile) packagesReached(target, seen);
+  }
+  return seen;
+}
+
 describe("manifests", () => {
   interface PackageManifest {
     name: string;
@@ -25,6 +36,8 @@ describe("manifests", () => {
     license: string;
     exports: Record<string, string | { types: string; default: string }>;
     dependencies: Record<string, string>;
+    peerDependencies: Record<string, string>;
+    peerDependenciesMeta: Record<string, { optional: boolean }>;
   }
   interface DenoManifest {
     name: string;
@@ -64,9 +77,18 @@ describe("manifests", () => {
 
   test("ask for the same dependencies", async () => {
     const { npm, deno } = await readManifests();
-    for (const [name, range] of Object.entries(npm.dependencies)) {
+    for (const [name, range] of Object.entries({ ...npm.dependencies, ...npm.peerDependencies })) {
       assert.equal(deno.imports[name], `npm:${name}@${range}`);
     }
+  });
+
+  test("what only a subpath needs is optional, and mod.ts does not reach it", async () => {
+    const { npm } = await readManifests();
+    for (const name of Object.keys(npm.peerDependencies)) {
+      assert.deepEqual(npm.peerDependenciesMeta[name], { optional: true });
+      assert.ok(!packagesReached("mod.ts").has(name), name);
+    }
+    assert.ok(packagesReached("src/store/nats_kv.ts").has("@nats-io/jetstream"));
   });
 
   test("the lock file names no registry", async () => {

@@ -135,3 +135,21 @@ export const reconnectMsMax: number = 2000;
 
 /** How long after a look at a server failed the next one is taken, in milliseconds. */
 export const retryMs: number = 250;
+
+/** The greatest history that a bucket of NATS can have, in revisions of a key. */
+export const natsHistoryMax: number = 64;
+
+/** How long NATS is asked before it counts as out of reach, in milliseconds. */
+export const natsTimeoutMsDefault: number = 4000;
+
+/** How often NATS is asked within that time: a question that nobody heard is never answered, and must be asked again. */
+export const natsAttempts: number = 4;
+
+/** How long to wait before NATS is asked once more, in milliseconds. */
+export const natsPauseMs: number = 50;
+
+/** How long answers older than what was seen count as those of a lagging server, in milliseconds. */
+export const natsLagMs: number = 10_000;
+
+/** How long after NATS passed a change by it is looked for once more where it was not stored yet, in milliseconds. */
+export const natsEchoMs: number = 100;

@@ -16,7 +16,11 @@ export interface Part {
 const SEAM = ["src/host/host.ts", "src/core/error.ts"];
 const NODE_FILES = ["adapters/node_fs.ts", "adapters/node_file.ts", "adapters/deno_watch.ts"];
 const SHARED = ["adapters/io_error.ts", "adapters/timer.ts"];
+/** Given by those who use it: reached from its own subpath alone. */
+const NATS = "@nats-io/jetstream";
 const BELOW_STORE = ["src/core/", "src/host/", "src/format/", "src/source/"];
+
+const STORE = [...BELOW_STORE, "src/store/"];
 
 /** A file belongs to the first part that has it. */
 export const plan: readonly Part[] = [
@@ -24,6 +28,10 @@ export const plan: readonly Part[] = [
   { path: "src/config/", imports: [...BELOW_STORE, "src/store/"], typesOf: ["valibot"] },
   // An entry point of its own: mod.ts reaches no database.
   { path: "src/store/postgres.ts", imports: [...BELOW_STORE, "src/store/"] },
+  ...["bucket", "error"].map((name): Part => {
+    return { path: `src/store/nats_${name}.ts`, imports: STORE, packages: [NATS] };
+  }),
+  { path: "src/store/nats_message.ts", imports: STORE, typesOf: [NATS] },
   { path: "src/store/", imports: BELOW_STORE },
   { path: "src/source/", imports: ["src/core/", "src/host/", "src/format/"] },
   ...["yaml_read", "yaml_tree"].map((name): Part => ({

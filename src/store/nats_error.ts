@@ -1,0 +1,97 @@
+import { JetStreamApiError } from "@nats-io/jetstream";
+import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
+
+/** Tells whether JetStream refused, and for which reason. */
+export function isRefusal(error: unknown, ...codes: readonly number[]): error is JetStreamApiError {
+  return error instanceof JetStreamApiError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/**
+ * Tells a lost compare-and-swap.
+ *
+ * @returns the revision that was found instead, as far as JetStream says; undefined when the error is another one
+ */
+export function lostSwap(error: unknown): { readonly found: number | undefined } | undefined {
+  if (!isRefusal(error, 10071, 10164)) return undefined;
+  const [digits] = /\d+$/.exec(error.message) ?? [];
+  return { found: digits === undefined ? undefined : Number(digits) };
+}
+
+/** Tells whether nobody heard the question, or nobody who heard it could answer: a server may be on its way back. */
+export function mayBeAnsweredLater(error: unknown): boolean {
+  if (isRefusal(error)) return error.status === 503;
+  return isNamed(error, "TimeoutError", "JetStreamNotEnabled", "NoRespondersError");
+}
+
+/** Tells whether an order that failed this way certainly stored nothing. */
+export function storedNothing(error: unknown): boolean {
+  // Out of reach for now, without resources, or full.
+  if (isRefusal(error)) return error.status < 500 || isRefusal(error, 10008, 10023, 10047, 10077);
+  return isNamed(error, "JetStreamNotEnabled", "NoRespondersError", "PermissionViolationError") ||
+    isNamed(error, "InvalidArgumentError", "InvalidSubjectError");
+}
+
+/** Words what NATS threw. Nothing that could hold credentials, such as the address of a server, is told. */
+export function natsError(
+  error: unknown,
+  attempt: "read" | "write" | "purge" | "watch",
+  { name, timeoutMs }: { readonly name: string; readonly timeoutMs: number },
+): HoldfastError {
+  if (isHoldfastError(error)) return error;
+  const say = (found: string) => `Cannot ${attempt} ${name}: found ${found}`;
+  const refused = causeNamed(error, "PermissionViolationError");
+  if (refused !== undefined) {
+    const { operation = "use", subject = "a subject" } = refused as {
+      readonly operation?: string;
+      readonly subject?: string;
+    };
+    const found = say(`that this NATS user may not do so (${operation} ${subject}); permit it`);
+    return attempt === "read" || attempt === "watch"
+      ? holdfastError("UNAVAILABLE", found, { source: name }, error)
+      : holdfastError("READ_ONLY", found, { source: name }, error);
+  }
+  // The message exceeds what the stream or the account allows.
+  if (isRefusal(error, 10054)) {
+    const found = say("that the bucket takes no message as large; make the document smaller");
+    return holdfastError("TOO_LARGE", found, { what: "message in bytes", limit: 0 }, error);
+  }
+  return holdfastError("UNAVAILABLE", say(reasonOf(error, timeoutMs)), { source: name }, error);
+}
+
+/** The error for answers that are older than what was seen. */
+export function lagging(source: string): HoldfastError {
+  return holdfastError(
+    "UNAVAILABLE",
+    `Cannot use ${source}: found a server that lags behind what was seen; wait until it has caught up`,
+    { source },
+  );
+}
+
+function reasonOf(error: unknown, timeoutMs: number): string {
+  if (isNamed(error, "ClosedConnectionError", "DrainingConnectionError")) {
+    return "the connection closed; connect anew and open the config again";
+  }
+  if (isNamed(error, "JetStreamNotEnabled", "NoRespondersError")) {
+    return "nobody who answers for JetStream; see that the server has it enabled and its cluster has a leader";
+  }
+  if (isNamed(error, "TimeoutError")) {
+    return `no answer within ${timeoutMs} ms; see that the servers run and most of them reach each other`;
+  }
+  if (isRefusal(error)) {
+    return `that JetStream refuses (${error.code}: ${error.message}); see to the server`;
+  }
+  const name = error instanceof Error ? error.name : "error";
+  return `an unexpected ${name}; see its cause`;
+}
+
+function isNamed(error: unknown, ...names: readonly string[]): boolean {
+  return causeNamed(error, ...names) !== undefined;
+}
+
+/** By name, since a program may have more than one copy of the client. */
+function causeNamed(error: unknown, ...names: readonly string[]): Error | undefined {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (names.includes(each.name)) return each;
+  }
+  return undefined;
+}

@@ -1,0 +1,78 @@
+import type { StoredMsg } from "@nats-io/jetstream";
+import { generationMax } from "../core/limits.ts";
+import type { Host } from "../host/host.ts";
+import { decodeRecord, type GenerationRecord, type RecordHeader } from "./record.ts";
+
+/** What stands at a revision of the key. Nothing stands at revision 0. */
+export type NatsMessage =
+  | { readonly kind: "none"; readonly revision: 0 }
+  /** Somebody deleted the key with another program. */
+  | { readonly kind: "deleted"; readonly revision: number }
+  /** Somebody put a text with another program. */
+  | NatsText
+  | NatsRecord;
+
+/** A generation. */
+export interface NatsRecord {
+  readonly kind: "record";
+  readonly revision: number;
+  readonly record: GenerationRecord;
+  /** The revision that it was to follow. */
+  readonly expected: number;
+}
+
+/** A text that has no generation of its own. */
+export interface NatsText {
+  readonly kind: "text";
+  readonly revision: number;
+  readonly text: Uint8Array;
+  /** The number in a copied record; 0 in anything else. */
+  readonly claimed: number;
+}
+
+const idHeader = "Nats-Msg-Id";
+const expectedHeader = "Nats-Expected-Last-Subject-Sequence";
+const operationHeader = "KV-Operation";
+
+/** The name of one attempt to put a record: its own, so that no server takes a second attempt for done already. */
+export function messageIdOf({ id }: RecordHeader, attempt: number): string {
+  return `${id}.${attempt}`;
+}
+
+/**
+ * Tells what a message is. Programs that copy or edit a record put its text only: what makes a record one is the name of the
+ * attempt beside it, which only this store gives.
+ */
+export function readMessage(host: Host, message: StoredMsg | undefined): NatsMessage {
+  if (message === undefined) return { kind: "none", revision: 0 };
+  const { seq: revision, data, header } = message;
+  if (header.get(operationHeader) !== "") return { kind: "deleted", revision };
+  const lines = linesOf(data);
+  if (lines === undefined) return { kind: "text", revision, text: data, claimed: 0 };
+  const record = decodeRecord(host, data, lines.generation);
+  if (record !== undefined && header.get(idHeader).startsWith(`${record.id}.`)) {
+    return { kind: "record", revision, record, expected: Number(header.get(expectedHeader)) };
+  }
+  return { kind: "text", revision, text: lines.text, claimed: lines.generation };
+}
+
+/** What stands in the lines of a record, whether or not it is whole. */
+function linesOf(bytes: Uint8Array): { generation: number; text: Uint8Array } | undefined {
+  const firstEnd = bytes.indexOf(newline);
+  const headerEnd = bytes.indexOf(newline, firstEnd + 1);
+  if (firstEnd === -1 || headerEnd === -1) return undefined;
+  const decoder = new TextDecoder();
+  if (!decoder.decode(bytes.subarray(0, firstEnd)).startsWith(magic)) return undefined;
+  const [, digits] = /"generation":(\d+)/.exec(
+    decoder.decode(bytes.subarray(firstEnd + 1, headerEnd)),
+  ) ?? [];
+  const generation = Number(digits ?? 0);
+  return {
+    // Counting on from a greater one would leave the safe integers.
+    generation: generation <= generationMax ? generation : 0,
+    text: bytes.subarray(headerEnd + 1),
+  };
+}
+
+const magic = "holdfast-record ";
+const newline = 10;

@@ -1,0 +1,174 @@
+/** NATS servers of the tests' own: on free ports of loopback, with a store in a temporary place, ended by process id. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createConnection, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout as wait } from "node:timers/promises";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect, type ConnectionOptions, type NatsConnection } from "@nats-io/transport-node";
+import { unlessInstalled } from "../support/child.ts";
+
+/** Why tests with a server are skipped here; where CI is set they are not, and then fail. */
+export const withoutNats: string | false = unlessInstalled("nats-server");
+
+/** One server. */
+export interface NatsServer {
+  readonly name: string;
+  readonly url: string;
+  /** Starts it, on the store that it had. */
+  start(): Promise<void>;
+  /** Ends it the hard way. */
+  kill(): Promise<void>;
+  /** Stops it as it is; its connections stay. */
+  pause(): void;
+  /** Lets it go on. */
+  resume(): void;
+}
+
+/** One server or some that form a cluster. */
+export interface Nats {
+  readonly servers: readonly NatsServer[];
+  /** Opens a connection that never gives up; it is closed with the servers. */
+  connect(options?: ConnectionOptions): Promise<NatsConnection>;
+  /** The server that leads a bucket. */
+  leaderOf(bucket: string): Promise<NatsServer>;
+  /** Ends everything and deletes the stores. */
+  dispose(): Promise<void>;
+}
+
+/** @param settings more lines of the server's configuration */
+export async function startNats(settings: string = ""): Promise<Nats> {
+  return await start(1, settings);
+}
+
+/** Starts three servers that form a cluster. */
+export async function startNatsCluster(): Promise<Nats> {
+  return await start(3, "");
+}
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+async function start(count: number, settings: string): Promise<Nats> {
+  const directory = await mkdtemp(join(tmpdir(), "holdfast-nats-"));
+  const ports = await freePorts(2 * count);
+  const clientPorts = ports.slice(0, count);
+  const routes = ports.slice(count).map((port) => `"nats-route://127.0.0.1:${port}"`);
+  const servers = await Promise.all(clientPorts.map(async (port, index) => {
+    const name = `n${index + 1}`;
+    const home = join(directory, name);
+    await mkdir(home);
+    const cluster = count === 1 ? "" : `cluster {
+      name: trial
+      listen: "127.0.0.1:${ports[count + index]}"
+      routes: [${routes.join(", ")}]
+    }`;
+    const configPath = join(home, "server.conf");
+    await writeFile(
+      configPath,
+      `server_name: ${name}\nlisten: "127.0.0.1:${port}"\n` +
+        `jetstream { store_dir: "${home}", max_file_store: 256MB, max_memory_store: 64MB }\n` +
+        `${cluster}\n${settings}\n`,
+    );
+    return natsServer(name, port, configPath);
+  }));
+  const connections: NatsConnection[] = [];
+  const nats: Nats = {
+    servers,
+    connect: async (options = {}) => {
+      const connection = await connect({
+        servers: servers.map(({ url }) => url),
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 100,
+        reconnectJitter: 0,
+        // A server that is stopped says nothing: this is how it is noticed.
+        pingInterval: 500,
+        timeout: 2000,
+        ...options,
+      });
+      connections.push(connection);
+      return connection;
+    },
+    leaderOf: async (bucket) => {
+      const connection = await nats.connect();
+      const manager = await jetstreamManager(connection, { checkAPI: false });
+      const { cluster } = await manager.streams.info(`KV_${bucket}`);
+      await connection.close();
+      return servers.find(({ name }) => name === cluster?.leader) ?? servers[0]!;
+    },
+    dispose: async () => {
+      for (const server of servers) await server.kill();
+      await Promise.all(connections.map((connection) => connection.close().catch(() => {})));
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  await Promise.all(servers.map((server) => server.start()));
+  return nats;
+}
+
+function natsServer(name: string, port: number, configPath: string): NatsServer {
+  let child: ChildProcess | undefined;
+  return {
+    name,
+    url: `127.0.0.1:${port}`,
+    start: async () => {
+      const started = child = spawn("nats-server", ["-c", configPath], { stdio: "ignore" });
+      running.add(started);
+      started.on("exit", () => running.delete(started));
+      await listening(port, started);
+    },
+    kill: async () => {
+      const ending = child;
+      if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
+      const ended = new Promise((resolve) => ending.on("exit", resolve));
+      process.kill(ending.pid!, "SIGKILL");
+      await ended;
+    },
+    // On Deno a child takes one signal from its own method, and no other after it.
+    pause: () => void process.kill(child!.pid!, "SIGSTOP"),
+    resume: () => void process.kill(child!.pid!, "SIGCONT"),
+  };
+}
+
+/** A server greets its clients once its JetStream is up. */
+async function listening(port: number, child: ChildProcess): Promise<void> {
+  while (!await isGreeted(port)) {
+    if (child.exitCode !== null) {
+      throw new Error(`Cannot start nats-server: found exit status ${child.exitCode}`);
+    }
+    await wait(20);
+  }
+}
+
+function isGreeted(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: "127.0.0.1", port });
+    socket.once("data", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+    socket.once("end", () => resolve(false));
+  });
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const listeners = await Promise.all(
+    Array.from({ length: count }, () => {
+      const listener = createServer();
+      return new Promise<typeof listener>((resolve, reject) => {
+        listener.on("error", reject);
+        listener.listen(0, "127.0.0.1", () => resolve(listener));
+      });
+    }),
+  );
+  const ports = listeners.map((listener) => (listener.address() as { port: number }).port);
+  await Promise.all(
+    listeners.map((listener) => new Promise((resolve) => listener.close(resolve))),
+  );
+  return ports;
+}
