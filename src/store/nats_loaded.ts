@@ -4,7 +4,8 @@ import { json } from "../format/json.ts";
 import type { Host } from "../host/host.ts";
 import type { Loaded } from "../source/source.ts";
 import type { NatsSight } from "./nats_view.ts";
-import { type GenerationRecord, hashOf } from "./record.ts";
+import { hashOf } from "../host/hash.ts";
+import { type GenerationRecord } from "./record.ts";
 import type { StoredGeneration } from "./store.ts";
 
 /** What a sight means for whoever loads. */

@@ -6,7 +6,7 @@ import { json } from "../format/json.ts";
 import type { Host } from "../host/host.ts";
 import type { Loaded } from "../source/source.ts";
 import { type HistoryRow, type Row, stampOf, type Told } from "./postgres_rows.ts";
-import { hashOf } from "./record.ts";
+import { hashOf } from "../host/hash.ts";
 
 /** A row that was looked at, with what it holds. */
 export interface Seen {

@@ -17,7 +17,7 @@ import {
 } from "./postgres_error.ts";
 import type { Attempt, Outcome, PostgresRows } from "./postgres_rows.ts";
 import { watchRow } from "./postgres_watch.ts";
-import { hashOf } from "./record.ts";
+import { hashOf } from "../host/hash.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
 import { notKept, tooFar, withoutRecord } from "./store_error.ts";
 
