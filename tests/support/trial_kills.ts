@@ -42,16 +42,26 @@ const callsMax = 400;
 export const stuck = "Cannot step on: the process stands still";
 const stepMs = 40_000;
 
+/** What no commit does without. Calls side by side come in another order each time, so that counting may miss one. */
+const indispensable = ["fsync", "link", "rename"];
+
 /** Kills one process after each call; each next process finds what was left, writes, and is killed in its second write. */
 export async function killAfterEveryCall(plan: KillPlan): Promise<readonly Kill[]> {
   const trial = new KillTrial(plan);
   const waiting = new AbortController();
+  const killAfter = async (call: number | string): Promise<boolean> => {
+    const limit = wait(stepMs, undefined, { signal: waiting.signal, ref: false });
+    const expired = limit.then(() => Promise.reject(new Error(`${stuck}, at call ${call}`)));
+    expired.catch(() => {});
+    return await Promise.race([trial.killAfter(call), expired]);
+  };
   try {
     for (let step = 1; step < callsMax; step++) {
-      const limit = wait(stepMs, undefined, { signal: waiting.signal, ref: false });
-      const expired = limit.then(() => Promise.reject(new Error(`${stuck}, at call ${step}`)));
-      expired.catch(() => {});
-      if (!await Promise.race([trial.killAfter(step), expired])) return trial.kills;
+      if (await killAfter(step)) continue;
+      for (const call of indispensable) {
+        if (!trial.kills.some(({ after }) => after.startsWith(call))) await killAfter(call);
+      }
+      return trial.kills;
     }
   } finally {
     waiting.abort();
@@ -75,20 +85,23 @@ class KillTrial {
     this.#path = join(plan.directory, "config.json");
   }
 
-  /** @returns false when the write came to its end before so many calls */
-  async killAfter(step: number): Promise<boolean> {
-    if (this.#plan.first) this.#beginAnew(step);
+  /**
+   * @param stop after how many calls, or after the first of a name
+   * @returns false when the write came to its end before
+   */
+  async killAfter(stop: number | string): Promise<boolean> {
+    if (this.#plan.first) this.#beginAnew(stop);
     const child = this.#start();
     this.#judge(await child.next("opened", "failed"));
     if (!this.#plan.first) await this.#write(child);
     if (this.#plan.withEdit) this.#edit();
-    const after = await this.#killInWrite(child, step);
+    const after = await this.#killInWrite(child, stop);
     const written = child.lines().filter(({ kind }) => kind === "acknowledged").length;
     this.#attempted = {
       after: after ?? "the end",
       acknowledged: written === (this.#plan.first ? 1 : 2),
     };
-    if (after === undefined || this.#plan.first) await this.#recover();
+    if (after === undefined || this.#plan.first || typeof stop === "string") await this.#recover();
     // That was no kill.
     if (after === undefined) this.kills.pop();
     return after !== undefined;
@@ -101,8 +114,8 @@ class KillTrial {
     }
   }
 
-  #beginAnew(step: number): void {
-    const directory = join(this.#plan.directory, String(step));
+  #beginAnew(stop: number | string): void {
+    const directory = join(this.#plan.directory, String(stop));
     mkdirSync(directory, { mode: 0o700 });
     this.#path = join(directory, "config.json");
     writeFileSync(this.#path, JSON.stringify(emptyDocument), { mode: 0o600 });
@@ -133,7 +146,7 @@ class KillTrial {
     this.#counter += 1;
   }
 
-  async #killInWrite(child: TrialProcess, step: number): Promise<string | undefined> {
+  async #killInWrite(child: TrialProcess, stop: number | string): Promise<string | undefined> {
     const removed = new Set<string>();
     let calls = 0;
     let after: string | undefined;
@@ -144,7 +157,8 @@ class KillTrial {
       if (call.name.startsWith("unlink") && removed.has(what)) return "go on";
       removed.add(what);
       calls += 1;
-      if (calls < step) return "go on";
+      const isThere = typeof stop === "number" ? calls >= stop : what.startsWith(stop);
+      if (!isThere && after === undefined) return "go on";
       after ??= what;
       return "kill";
     });
@@ -187,6 +201,7 @@ class KillTrial {
     const child = this.#start();
     this.#judge(await child.next("opened", "failed"));
     await this.#write(child);
+    this.#attempted = undefined;
     await child.finish();
     const left = readdirSync(dirname(this.#path)).filter((name) => name.endsWith(".tmp"));
     assert.deepEqual(left, [], "a further write clears away what a probe left");
