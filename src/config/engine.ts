@@ -195,7 +195,7 @@ export class Engine {
     this.#running = { loaded, document, snapshot, warnings, pendingRestart: pending };
     this.#refusal = undefined;
     publish(snapshot, changeSetOf(name, before, snapshot, prepared.valueChanges, cause));
-    loaded.warnings.forEach((message) => reporter.warnOnce(message));
+    for (const message of loaded.warnings) reporter.warnOnce(message);
     for (const problem of warnings) reporter.warnOnce(`${name}, ${describeProblem(problem)}`);
     for (const { path } of pending) {
       const told = cutAtSecret(pipeline.annotations, path);

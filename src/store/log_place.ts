@@ -68,7 +68,7 @@ export class LogPlace {
       await this.syncDirectory();
       this.#isEntryDurable = true;
     } catch (error) {
-      // Somebody deleted it in between.
+      // Somebody deleted it in between; or another process, whose clock is ahead, took the probe for one that was left behind.
       if (hasErrno(error, "ENOENT") && attempt < 3) return await this.open(attempt + 1);
       throw error;
     }
@@ -194,7 +194,7 @@ export class LogPlace {
       : undefined;
   }
 
-  async #probe(attempt: number = 1): Promise<void> {
+  async #probe(): Promise<void> {
     const { host, log } = this;
     const mount = await this.#mountOnFile();
     await this.#assertReplaceable();
@@ -212,8 +212,6 @@ export class LogPlace {
         if (!hasErrno(error, "ENOENT")) throw error;
       });
     } catch (error) {
-      // Another process, whose clock is ahead, took the file for one that was left behind.
-      if (hasErrno(error, "ENOENT") && attempt < 3) return await this.#probe(attempt + 1);
       if (hasErrno(error, "EXDEV")) throw this.#unsupported("the log on another filesystem", error);
       if (hasErrno(error, ...withoutLinks)) {
         throw this.#unsupported("a filesystem without hard links", error);
