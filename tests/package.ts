@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,10 +36,9 @@ async function install(tarball: string): Promise<string> {
   await mkdir(installed, { recursive: true });
   run("tar", ["-xzf", tarball, "--strip-components=1", "-C", installed], directory);
   const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
-  for (const name of Object.keys(manifest.dependencies)) {
-    await cp(join(repositoryPath, "node_modules", name), join(modules, name), { recursive: true });
-  }
-  const dependencies = { holdfast: manifest.version, ...manifest.dependencies };
+  const others = { ...manifest.dependencies, ...manifest.peerDependencies };
+  await provide(Object.keys(others), modules);
+  const dependencies = { holdfast: manifest.version, ...others };
   const consumer = { name: "consumer", private: true, type: "module", dependencies };
   await writeFile(join(directory, "consumer/package.json"), JSON.stringify(consumer));
   await copyFile(
@@ -50,6 +50,17 @@ async function install(tarball: string): Promise<string> {
     'import { consume } from "./consume.ts";\nconsole.log(await consume(process.argv[2]));\n',
   );
   return installed;
+}
+
+/** Copies packages from the repository's own, with all that they depend on. */
+async function provide(names: readonly string[], modules: string): Promise<void> {
+  for (const name of names) {
+    const target = join(modules, name);
+    if (existsSync(target)) continue;
+    await cp(join(repositoryPath, "node_modules", name), target, { recursive: true });
+    const { dependencies = {} } = JSON.parse(await readFile(join(target, "package.json"), "utf8"));
+    await provide(Object.keys(dependencies), modules);
+  }
 }
 
 async function listFiles(installed: string): Promise<void> {

@@ -88,6 +88,7 @@ export interface Loaded {
 export interface LoadedLayers {
   /** What each holds, from the lowest to the one that wins. */
   readonly held: readonly Loaded[];
+  /** What snapshots list of each, in the same order. */
   readonly sources: readonly LoadedSource[];
   /** What the one that is written holds, whose document is the document; undefined where none is. */
   readonly head: Loaded | undefined;
