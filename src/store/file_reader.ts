@@ -12,7 +12,7 @@ import type { Commit } from "./commit.ts";
 import type { ConfigFile, Found } from "./config_file.ts";
 import { LogPlace } from "./log_place.ts";
 import { hashOf } from "../host/hash.ts";
-import { type RecordHeader } from "./record.ts";
+import type { RecordHeader } from "./record.ts";
 import { finishCommit, rollForward, settleGone } from "./recovery.ts";
 import { keepRefused } from "./refused_texts.ts";
 import { look, type Sight } from "./sight.ts";

@@ -5,7 +5,7 @@ import type { Host } from "../host/host.ts";
 import type { Loaded } from "../source/source.ts";
 import type { NatsSight } from "./nats_view.ts";
 import { hashOf } from "../host/hash.ts";
-import { type GenerationRecord } from "./record.ts";
+import type { GenerationRecord } from "./record.ts";
 import type { StoredGeneration } from "./store.ts";
 
 /** What a sight means for whoever loads. */

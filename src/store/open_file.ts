@@ -10,7 +10,7 @@ import { FileReader } from "./file_reader.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 import { hashOf } from "../host/hash.ts";
-import { type GenerationRecord } from "./record.ts";
+import type { GenerationRecord } from "./record.ts";
 import { Recorder, type RecorderParts } from "./recorder.ts";
 import { finishCommit } from "./recovery.ts";
 import { RunningContent } from "./running_content.ts";

@@ -8,7 +8,7 @@ import type { Found } from "./config_file.ts";
 import { generationOf } from "./file_history.ts";
 import type { LogPlace } from "./log_place.ts";
 import { hashOf } from "../host/hash.ts";
-import { type GenerationRecord, type RecordHeader } from "./record.ts";
+import type { GenerationRecord, RecordHeader } from "./record.ts";
 import { finishCommit } from "./recovery.ts";
 import type { Sight } from "./sight.ts";
 import { outdated } from "./store_error.ts";
