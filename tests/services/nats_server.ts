@@ -17,6 +17,10 @@ export const withoutNats: string | false = unlessInstalled("nats-server");
 export interface NatsServer {
   readonly name: string;
   readonly url: string;
+  /** Where it tells of its load. */
+  readonly monitorUrl: string;
+  /** The running process. */
+  readonly pid: number;
   /** Starts it, on the store that it had. */
   start(): Promise<void>;
   /** Ends it the hard way. */
@@ -55,26 +59,29 @@ process.on("exit", () => {
 
 async function start(count: number, settings: string): Promise<Nats> {
   const directory = await mkdtemp(join(tmpdir(), "holdfast-nats-"));
-  const ports = await freePorts(2 * count);
-  const clientPorts = ports.slice(0, count);
-  const routes = ports.slice(count).map((port) => `"nats-route://127.0.0.1:${port}"`);
+  const ports = await freePorts(3 * count);
+  const [clientPorts, routePorts, monitorPorts] = [0, 1, 2].map((kind) => {
+    return ports.slice(kind * count, (kind + 1) * count);
+  }) as [number[], number[], number[]];
+  const routes = routePorts.map((port) => `"nats-route://127.0.0.1:${port}"`);
   const servers = await Promise.all(clientPorts.map(async (port, index) => {
     const name = `n${index + 1}`;
     const home = join(directory, name);
     await mkdir(home);
     const cluster = count === 1 ? "" : `cluster {
       name: trial
-      listen: "127.0.0.1:${ports[count + index]}"
+      listen: "127.0.0.1:${routePorts[index]}"
       routes: [${routes.join(", ")}]
     }`;
     const configPath = join(home, "server.conf");
     await writeFile(
       configPath,
       `server_name: ${name}\nlisten: "127.0.0.1:${port}"\n` +
+        `http: "127.0.0.1:${monitorPorts[index]}"\n` +
         `jetstream { store_dir: "${home}", max_file_store: 256MB, max_memory_store: 64MB }\n` +
         `${cluster}\n${settings}\n`,
     );
-    return natsServer(name, port, configPath);
+    return natsServer({ name, port, monitorPort: monitorPorts[index]!, configPath });
   }));
   const connections: NatsConnection[] = [];
   const nats: Nats = {
@@ -110,11 +117,20 @@ async function start(count: number, settings: string): Promise<Nats> {
   return nats;
 }
 
-function natsServer(name: string, port: number, configPath: string): NatsServer {
+function natsServer({ name, port, monitorPort, configPath }: {
+  readonly name: string;
+  readonly port: number;
+  readonly monitorPort: number;
+  readonly configPath: string;
+}): NatsServer {
   let child: ChildProcess | undefined;
   return {
     name,
     url: `127.0.0.1:${port}`,
+    monitorUrl: `http://127.0.0.1:${monitorPort}`,
+    get pid() {
+      return child?.pid ?? -1;
+    },
     start: async () => {
       const started = child = spawn("nats-server", ["-c", configPath], { stdio: "ignore" });
       running.add(started);

@@ -17,6 +17,8 @@ export type Client = ReturnType<typeof createClient>;
 export interface PostgresServer {
   readonly port: number;
   readonly password: string;
+  /** The running process, whose children serve the clients. */
+  readonly pid: number;
   /** Where a client reaches it. */
   url(
     given?: { readonly user?: string; readonly password?: string; readonly port?: number },
@@ -39,9 +41,10 @@ export const postgresMissing: string | false = findMissing();
 /**
  * Starts a server. Ask {@link postgresMissing} first.
  *
+ * @param connectionsMax how many clients it lets in
  * @returns it, once it takes connections
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(connectionsMax: number = 200): Promise<PostgresServer> {
   const found = findBinaries();
   if (found === undefined) throw new Error("Cannot start PostgreSQL: found no initdb");
   const directory = await fs.mkdtemp(join(tmpdir(), "holdfast-postgres-"));
@@ -62,7 +65,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   ]);
   const made = spawnSync(program!, given, { encoding: "utf8", cwd: directory, env: environment() });
   if (made.status !== 0) throw new Error(`Cannot run initdb: ${made.stdout}${made.stderr}`);
-  const server = new Server(binaries, directory, await freePort());
+  const server = new Server(binaries, directory, await freePort(), connectionsMax);
   await server.start();
   return server;
 }
@@ -72,14 +75,20 @@ class Server implements PostgresServer {
   readonly password: string = password;
   readonly #binaries: string;
   readonly #directory: string;
+  readonly #connectionsMax: number;
   readonly #clients: Client[] = [];
   #process: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
 
-  constructor(binaries: string, directory: string, port: number) {
+  constructor(binaries: string, directory: string, port: number, connectionsMax: number) {
     this.#binaries = binaries;
     this.#directory = directory;
     this.port = port;
+    this.#connectionsMax = connectionsMax;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? -1;
   }
 
   url(given: Parameters<PostgresServer["url"]>[0] = {}): string {
@@ -121,7 +130,7 @@ class Server implements PostgresServer {
       join(this.#binaries, "postgres"),
       ...["-D", join(this.#directory, "data"), "-p", String(this.port)],
       ...["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],
-      ...["-c", "restart_after_crash=on", "-c", "max_connections=200"],
+      ...["-c", "restart_after_crash=on", "-c", `max_connections=${this.#connectionsMax}`],
     ]);
     const child = spawn(program!, given, {
       cwd: this.#directory,

@@ -1,7 +1,7 @@
 /**
  * The long trials, one after the other, with their figures:
  *
- *     node tests/trials/torture.ts [--short] [--only=kills,chaos,calls,power,simulation,models]
+ *     node tests/trials/torture.ts [--short] [--only=kills,chaos,calls,power,simulation,models,followers]
  *
  * A trial that cannot run here says NOT RUN. Any failure makes the exit status 1.
  */
@@ -43,6 +43,9 @@ const trials: Readonly<Record<string, () => Promise<string>>> = {
   },
   simulation: async () => runTrial("simulate.ts", [`--seeds=${short ? 1000 : 100_000}`]),
   models: async () => runTrial("model.ts", short ? ["", "300000"] : []),
+  followers: async () => {
+    return runTrial("followers.ts", short ? ["--instances=40", "--changes=20", "--idle=5"] : []);
+  },
 };
 
 const chosen = values.only?.split(",") ?? Object.keys(trials);
