@@ -47,7 +47,7 @@ export function summarise(results: readonly RuntimeResult[]): string[] {
     "by folder, passed (and failed, skipped)",
     ...breakdown(results, (file) => dirname(file).replace(/^tests\//, ""), () => undefined),
     "",
-    "by adapter, passed (and failed, skipped)",
+    "by contract and adapter, passed (and failed, skipped)",
     ...breakdown(results, () => undefined, adapterOf),
   ];
 }
@@ -56,12 +56,14 @@ export function closingLine(counts: Counts): string {
   return `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
 }
 
-/** The adapter a test is about, by the describe that names it: "host contract on node" is about node. */
+/** What a test is about, by the describe that names it: that of "store contract on file, node" is "store file". */
 export function adapterOf(testName: string): string | undefined {
-  const describes = testName.split(" / ").slice(0, -1);
-  return describes.map((name) => / on ([a-z][a-z0-9_:.-]*)$/.exec(name)?.[1]).find((adapter) =>
-    adapter !== undefined
-  );
+  const contract = /(host|source|store) contract on ([A-Za-z][\w:.-]*)/;
+  for (const name of testName.split(" / ").slice(0, -1)) {
+    const [, seam, adapter] = contract.exec(name) ?? [];
+    if (adapter !== undefined) return `${seam} ${adapter.toLowerCase()}`;
+  }
+  return undefined;
 }
 
 function breakdown(
