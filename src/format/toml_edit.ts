@@ -110,13 +110,13 @@ class TomlEdit {
     });
     if (isSame(aligned, items.length)) return;
     const list = { open: start + 1, close: end - 1, items };
-    this.#edits.push(...editBracketed(this.#text, list, parts, {
+    editBracketed(this.#text, list, parts, {
       restOfLine: /[ \t]*(?:#[^\r\n]*)?(?=\r?\n)/y,
       newline: this.#newline,
       padding: style === "array" ? "" : " ",
       indentation: "  ",
       gap: " ",
-    }));
+    }, this.#edits);
   }
 
   #changeTables(tables: TomlTables, value: readonly Json[]): boolean {

@@ -96,7 +96,8 @@ export class TomlValues {
         "a number that is not finite or beyond 2^53 - 1; write it as a string",
       );
     }
-    return this.#done(start, value, isInteger ? "integer" : "float");
+    // The integer -0 is the integer 0.
+    return this.#done(start, isInteger ? value + 0 : value, isInteger ? "integer" : "float");
   }
 
   #array(depth: number): TomlValue {

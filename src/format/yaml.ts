@@ -7,7 +7,7 @@ import { byteOrderMark, newlineOf, withoutMark } from "./lines.ts";
 import { locateIn } from "./locate.ts";
 import { decodeText, parseError, positionAt, tooLong } from "./text.ts";
 import { editYaml, yamlStyleOf } from "./yaml_edit.ts";
-import type { YamlFault } from "./yaml_node.ts";
+import type { YamlFault, YamlNode } from "./yaml_node.ts";
 import { readYaml } from "./yaml_read.ts";
 import { isContainer, writeBlock, writeScalar } from "./yaml_write.ts";
 
@@ -49,24 +49,23 @@ function encode(document: Json, previous?: string): string {
   const wanted = copyDocument(document);
   const body = withoutMark(previous ?? "");
   const mark = previous === undefined || body === previous ? "" : byteOrderMark;
-  const text = edited(body, wanted) ?? formatted(body, wanted);
+  const { root } = readYaml(body);
+  const text = (root && edited(body, root, wanted)) ?? formatted(body, root, wanted);
   if (text.length > yamlLengthMax) {
     throw tooLong("YAML", text, yamlLengthMax, "write the document");
   }
   return mark + text;
 }
 
-function edited(text: string, document: Json): string | undefined {
-  const { root } = readYaml(text);
-  if (root === undefined) return undefined;
+function edited(text: string, root: YamlNode, document: Json): string | undefined {
   const result = editYaml(text, root, document);
   if (result === undefined) return undefined;
   const after = result === text ? root : readYaml(result).root;
   return isEqual(after?.value, document) ? result : undefined;
 }
 
-function formatted(previous: string, document: Json): string {
-  const style = yamlStyleOf(previous, readYaml(previous).root);
+function formatted(previous: string, root: YamlNode | undefined, document: Json): string {
+  const style = yamlStyleOf(previous, root);
   const text = isContainer(document) ? writeBlock(document, "", style) : writeScalar(document);
   return `${text}\n`.replaceAll("\n", newlineOf(previous));
 }

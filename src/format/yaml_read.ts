@@ -54,8 +54,14 @@ function read(text: string): YamlNode {
 function tokensOf(text: string): CST.Token[] {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
+  let documents = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) tokens.push(token);
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token);
+      if (token.type === "document") documents++;
+      // What comes behind the first fault matters to nobody, and may be a million faults.
+      if (token.type === "error" || documents === 2) return [...tokens, ...parser.end()];
+    }
     // The document and the value at hand stand on the stack too.
     if (parser.stack.length > depthMax + 3) {
       throw stop(parser.offset, "nesting that is too deep", "depth");

@@ -65,8 +65,7 @@ export class YamlTree {
     const read = isCollection(node)
       ? this.#collection(node as never, around.depth)
       : this.#scalar(node as never, behind);
-    const from = tag === undefined || read.style === "absent" ? read.start : tag.offset;
-    const result = { ...read, start: from, hasAnchor: node.anchor !== undefined };
+    const result = { ...withTag(read, tag), hasAnchor: node.anchor !== undefined };
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, result);
     return result;
   }
@@ -175,10 +174,12 @@ export class YamlTree {
       const start = token?.start ?? [];
       const name = this.#key(key, seen);
       const keyNode = this.#anchoredKey(key as Scalar.Parsed, name);
-      const node = this.#node(value, { before: token?.sep ?? [], depth });
-      const item = this.#item(name, start, token?.sep ?? [], node, key!.range[0], isFlow);
-      const end = node.style === "absent" && item.behind === undefined ? key!.range[1] : item.end;
-      return { ...item, keyNode, end };
+      const before = token?.sep ?? [];
+      // A key between braces can do without a colon.
+      const node = value === null && behindOf(before) === undefined
+        ? absent(key!.range[1])
+        : this.#node(value, { before, depth });
+      return { ...this.#item(name, start, before, node, key!.range[0], isFlow), keyNode };
     });
   }
 
@@ -247,6 +248,14 @@ function behindOf(tokens: readonly CST.SourceToken[]): number | undefined {
   return last === undefined ? undefined : last.offset + last.source.length;
 }
 
+/** A tag counts as part of its value, and is all there is of one that is absent. */
+function withTag(node: YamlNode, tag: CST.SourceToken | undefined): YamlNode {
+  if (tag === undefined) return node;
+  const start = tag.offset;
+  if (node.style !== "absent") return { ...node, start };
+  return { ...node, start, end: start + tag.source.length, style: "plain" };
+}
+
 function fitsTag(tag: string, value: unknown): boolean {
   const name = tag.slice(tag.lastIndexOf(":") + 1);
   if (name === "int") return Number.isInteger(value);
@@ -261,7 +270,8 @@ function isSequence(token: CST.Token | undefined): boolean {
 }
 
 function commaAt(text: string, from: number): number | undefined {
-  const between = /(?:\s|#[^\n]*)*,/y;
+  // A comment ends with its line, so that there is one way only to take a text.
+  const between = /\s*(?:#[^\n]*\n\s*)*,/y;
   between.lastIndex = from;
   const found = between.exec(text);
   return found === null ? undefined : from + found[0].length - 1;

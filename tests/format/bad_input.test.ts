@@ -153,3 +153,48 @@ describe("length", () => {
     });
   }
 });
+
+describe("texts that are tiresome to read", () => {
+  // A pattern that can take the same characters in several ways takes very long, and takes the wrong ones.
+  const many = 150_000;
+  const signs = "#".repeat(28);
+  const stars = "/**/".repeat(22);
+  const cases: [string, Format, text: string, after: Json, expected: string][] = [
+    [
+      "YAML, a comment of signs before a closing bracket",
+      yaml,
+      `a: [\n  1, # x, y\n  2 ${signs}, z\n]\n`,
+      { a: [1, 2, 3] },
+      `a: [\n  1, # x, y\n  2, ${signs}, z\n  3\n]\n`,
+    ],
+    [
+      "JSONC, many comments on one line",
+      jsonc,
+      `[\n  1, ${stars} 2 ${stars}\n]`,
+      [1, 3, 2],
+      `[\n  1, 3, ${stars} 2 ${stars}\n]`,
+    ],
+  ];
+  for (const [what, format, text, after, expected] of cases) {
+    test(what, () => assert.equal(format.encode(after, text), expected));
+  }
+
+  const lists: [string, Format, write: (items: string) => string, wrap: (items: Json) => Json][] = [
+    ["JSONC", jsonc, (items) => `[${items}] // c`, (items) => items],
+    ["YAML", yaml, (items) => `[${items}] # c`, (items) => items],
+    ["TOML", toml, (items) => `a = [${items}] # c`, (items) => ({ a: items })],
+  ];
+  for (const [what, format, write, wrap] of lists) {
+    test(`${what}, a list of very many items`, { timeoutMs: 120_000 }, () => {
+      const items = Array.from({ length: many }, (_, index) => index % 10);
+      const kept = items.slice(0, 10);
+      const text = write(items.join(","));
+      assert.equal(format.encode(wrap(kept), text), write(kept.join(",")));
+    });
+  }
+
+  test("TOML, a table of very many members that is written anew", { timeoutMs: 120_000 }, () => {
+    const table = Object.fromEntries(Array.from({ length: many }, (_, index) => [`k${index}`, 1]));
+    assert.equal(toml.encode({ a: { b: table } }).split("\n").length, many + 4);
+  });
+});

@@ -21,6 +21,7 @@ describe("reading TOML", () => {
     ["numbers", "a = [1_000, 0xff, 0o17, 0b11, +1, 1.5, 1e3, -0.5]", {
       a: [1000, 255, 15, 3, 1, 1.5, 1000, -0.5],
     }],
+    ["the integer -0 as 0", "a = -0", { a: 0 }],
     [
       "dates and times as their text",
       "a = 1979-05-27 07:32:00.5-07:00\nb = 07:32\nc = 1979-05-27",
