@@ -18,6 +18,9 @@ export interface BracketedItem {
   readonly comma: number | undefined;
 }
 
+/** Something while it is being read. */
+export type Changeable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** What a list is to hold: an item that is there already, or the text of a new one. */
 export type BracketedPart =
   | { readonly from: number }

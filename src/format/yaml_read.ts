@@ -8,10 +8,20 @@ import { YamlTree } from "./yaml_tree.ts";
 // deno-lint-ignore no-control-regex -- those that YAML forbids
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/;
 
+/**
+ * What was read last. A write reads the text before it and the text after it, and then the latter is read again; held
+ * weakly, since it takes hundreds of times the memory of the text.
+ */
+let last: WeakRef<{ readonly text: string; readonly root: YamlNode }> | undefined;
+
 /** Reads the values of a YAML text with their places, or finds the first fault in it. */
 export function readYaml(text: string): { root?: YamlNode; fault?: YamlFault } {
+  const known = last?.deref();
+  if (known?.text === text) return known;
   try {
-    return { root: read(text) };
+    const found = { text, root: read(text) };
+    last = new WeakRef(found);
+    return found;
   } catch (error) {
     if (error instanceof YamlStop) return { fault: error.fault };
     throw error;

@@ -9,6 +9,7 @@ import {
 } from "yaml";
 import { isForbiddenKey, type Json } from "../core/document.ts";
 import { aliasedValuesMax, depthMax } from "../core/limits.ts";
+import type { Changeable } from "./bracketed.ts";
 import type { YamlItem, YamlNode } from "./yaml_node.ts";
 import { stop } from "./yaml_stop.ts";
 
@@ -62,11 +63,14 @@ export class YamlTree {
       throw stop(tag?.offset ?? start, "a tag that does not fit its value; remove it");
     }
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, undefined);
-    const read = isCollection(node)
+    const result = isCollection(node)
       ? this.#collection(node as never, around.depth)
       : this.#scalar(node as never, behind);
-    const result = { ...withTag(read, tag), hasAnchor: node.anchor !== undefined };
-    if (node.anchor !== undefined) this.#anchors.set(node.anchor, result);
+    if (tag !== undefined) addTag(result, tag);
+    if (node.anchor !== undefined) {
+      result.hasAnchor = true;
+      this.#anchors.set(node.anchor, result);
+    }
     return result;
   }
 
@@ -82,26 +86,14 @@ export class YamlTree {
       throw stop(start, "aliases that stand for too much", "aliases");
     }
     const { value, size, height } = target;
-    const items: readonly YamlItem[] = [];
-    const hasAnchor = false;
-    return {
-      kind: "alias",
-      style: "plain",
-      value,
-      start,
-      end,
-      items,
-      hasAnchor,
-      target,
-      size,
-      height,
-    };
+    const alias = scalar(value, start, end, "plain", size);
+    return Object.assign(alias, { kind: "alias", target, height });
   }
 
   #scalar(
     node: { value: unknown; type?: keyof typeof styles; range: [number, number, number] },
     behind: number | undefined,
-  ): YamlNode {
+  ): Changeable<YamlNode> {
     const [start, end] = node.range;
     const value = node.value as Json;
     if (typeof value === "number" && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) {
@@ -112,8 +104,7 @@ export class YamlTree {
     }
     if (start === end && value === null) return absent(behind ?? start);
     const size = 1 + (typeof value === "string" ? Math.floor(value.length / 64) : 0);
-    const style = styles[node.type ?? "PLAIN"];
-    return { ...absent(start), value, end, style, size };
+    return scalar(value, start, end, styles[node.type ?? "PLAIN"], size);
   }
 
   #collection(
@@ -124,7 +115,7 @@ export class YamlTree {
       srcToken?: CST.Token;
     },
     depth: number,
-  ): YamlNode {
+  ): Changeable<YamlNode> {
     const isFlow = node.flow === true;
     const [start, rangeEnd] = node.range;
     const isArray = !node.items.every(isPair) ||
@@ -179,7 +170,9 @@ export class YamlTree {
       const node = value === null && behindOf(before) === undefined
         ? absent(key!.range[1])
         : this.#node(value, { before, depth });
-      return { ...this.#item(name, start, before, node, key!.range[0], isFlow), keyNode };
+      const item = this.#item(name, start, before, node, key!.range[0], isFlow);
+      item.keyNode = keyNode;
+      return item;
     });
   }
 
@@ -212,7 +205,7 @@ export class YamlTree {
   /** A key can have an anchor too. */
   #anchoredKey({ anchor, range }: Scalar.Parsed, value: string): YamlNode | undefined {
     if (anchor === undefined) return undefined;
-    const node = { ...absent(range[0]), end: range[1], value };
+    const node = scalar(value, range[0], range[1], "absent", 1);
     this.#anchors.set(anchor, node);
     return node;
   }
@@ -224,7 +217,7 @@ export class YamlTree {
     node: YamlNode,
     orElse: number,
     isFlow: boolean,
-  ): YamlItem {
+  ): Changeable<YamlItem> {
     const first = start.find(({ type }) => marks.has(type))?.offset ?? orElse;
     const { end } = node;
     const comma = isFlow ? commaAt(this.#text, end) : undefined;
@@ -249,11 +242,11 @@ function behindOf(tokens: readonly CST.SourceToken[]): number | undefined {
 }
 
 /** A tag counts as part of its value, and is all there is of one that is absent. */
-function withTag(node: YamlNode, tag: CST.SourceToken | undefined): YamlNode {
-  if (tag === undefined) return node;
-  const start = tag.offset;
-  if (node.style !== "absent") return { ...node, start };
-  return { ...node, start, end: start + tag.source.length, style: "plain" };
+function addTag(node: Changeable<YamlNode>, { offset, source }: CST.SourceToken): void {
+  node.start = offset;
+  if (node.style !== "absent") return;
+  node.end = offset + source.length;
+  node.style = "plain";
 }
 
 function fitsTag(tag: string, value: unknown): boolean {
@@ -277,17 +270,29 @@ function commaAt(text: string, from: number): number | undefined {
   return found === null ? undefined : from + found[0].length - 1;
 }
 
-function absent(offset: number): YamlNode {
+function absent(offset: number): Changeable<YamlNode> {
+  return scalar(null, offset, offset, "absent", 1);
+}
+
+const none: readonly YamlItem[] = [];
+
+function scalar(
+  value: Json,
+  start: number,
+  end: number,
+  style: YamlNode["style"],
+  size: number,
+): Changeable<YamlNode> {
   return {
     kind: "scalar",
-    style: "absent",
-    value: null,
-    start: offset,
-    end: offset,
-    items: [],
+    style,
+    value,
+    start,
+    end,
+    items: none,
     hasAnchor: false,
     target: undefined,
-    size: 1,
+    size,
     height: 0,
   };
 }

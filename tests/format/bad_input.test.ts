@@ -1,7 +1,13 @@
 /** What the readers of JSONC, YAML and TOML refuse: at its place, quickly, and without telling what may be secret. */
 import assert from "node:assert/strict";
 import type { Json } from "../../src/core/document.ts";
-import { aliasedValuesMax, depthMax, tomlLengthMax, yamlLengthMax } from "../../src/core/limits.ts";
+import {
+  aliasedValuesMax,
+  depthMax,
+  jsoncLengthMax,
+  tomlLengthMax,
+  yamlLengthMax,
+} from "../../src/core/limits.ts";
 import type { Format } from "../../src/format/format.ts";
 import { jsonc } from "../../src/format/jsonc.ts";
 import { toml } from "../../src/format/toml.ts";
@@ -139,6 +145,7 @@ describe("length", () => {
   const limits: [Format, number, string][] = [
     [yaml, yamlLengthMax, "YAML text in characters"],
     [toml, tomlLengthMax, "TOML text in characters"],
+    [jsonc, jsoncLengthMax, "JSONC text in characters"],
   ];
   for (const [format, limit, what] of limits) {
     test(`${what}: no more than the limit`, { timeoutMs: 60_000 }, () => {

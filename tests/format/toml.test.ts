@@ -128,6 +128,11 @@ describe("editing TOML", () => {
     test(what, () => assert.equal(edit(before, path, value), after));
   }
 
+  test("the first keys of all stand together", () => {
+    const text = "[a]\nx = 1\n";
+    assert.equal(toml.encode({ b: 1, c: 2, a: { x: 1 } }, text), `b = 1\nc = 2\n\n${text}`);
+  });
+
   test("what TOML cannot carry is refused, naming the place", () => {
     assert.throws(() => toml.encode({ a: [{ b: null }] }), {
       code: "INVALID",
