@@ -38,7 +38,7 @@ function styleOf(text: string, root: JsonNode, dialect: JsonDialect): JsonStyle 
       ? /[ \t]*(?:\/\*(?:[^*\n]|\*(?!\/))*\*\/[ \t]*)*(?:\/\/[^\r\n]*)?(?=\r?\n)/y
       : /[ \t]*(?=\r?\n)/y,
     newline: newlineOf(text),
-    indentation: indentationUnit(text) ?? "  ",
+    indentation: indentationUnit(text.slice(root.start)) ?? "  ",
     padding: list ? (text[root.start + 1] === " " ? " " : "") : undefined,
     gap: spaced ? " " : "",
     space: spaced ? " " : "",

@@ -29,6 +29,13 @@ describe("editing JSON", () => {
       [1],
       '{\n\t"a": 1,\n\t"b": [\n\t\t1\n\t]\n}',
     ],
+    [
+      "the indentation of a file that begins with a comment",
+      '// c\n{\n\t"a": 1\n}',
+      ["b"],
+      [1],
+      '// c\n{\n\t"a": 1,\n\t"b": [\n\t\t1\n\t]\n}',
+    ],
     ["the last key goes", '{\n  "a": 1,\n  "b": 2\n}\n', ["b"], undefined, '{\n  "a": 1\n}\n'],
     ["the only key goes", '{\n  "a": 1\n}\n', ["a"], undefined, "{}\n"],
     [
