@@ -42,13 +42,17 @@ function read(text: string): YamlNode {
     keepSourceTokens: true,
     prettyErrors: false,
   } as const;
-  const documents = [...new Composer(options).compose(tokensOf(text), false, text.length)];
+  const { tokens, end, isTooDeep } = tokensOf(text);
+  const documents = [...new Composer(options).compose(tokens, false, end)];
   const [document, second] = documents;
   const [error] = documents.flatMap(({ errors }) => errors)
+    // That something is missing behind the end says nothing where the rest was not read.
+    .filter(({ pos }) => !isTooDeep || pos[0] < end)
     .toSorted((one, other) => one.pos[0] - other.pos[0]);
   if (error !== undefined) {
     throw stop(Math.min(error.pos[0], text.length), messageOf(error.code));
   }
+  if (isTooDeep) throw stop(end, "nesting that is too deep", "depth");
   if (document === undefined || isEmpty(document as Document)) {
     throw stop(0, "nothing but white space and comments; write a document or remove the file");
   }
@@ -60,24 +64,28 @@ function read(text: string): YamlNode {
   return new YamlTree(text).root((document as Document).contents);
 }
 
-/** The syntax of the text; the depth is watched on the way, since what builds on it works recursively. */
-function tokensOf(text: string): CST.Token[] {
+/**
+ * The syntax of the text, up to where it need not be read any further: what builds on it works recursively, so that the
+ * depth is watched on the way, and what comes behind the first fault may be a million faults. A text that is too deep may
+ * be so by a fault: each line that is further in than the key above it, which has a value, is a level of its own.
+ */
+function tokensOf(text: string): { tokens: CST.Token[]; end: number; isTooDeep: boolean } {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
   let documents = 0;
+  const done = (end: number, isTooDeep: boolean) => {
+    return { tokens: [...tokens, ...parser.end()], end, isTooDeep };
+  };
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) {
       tokens.push(token);
       if (token.type === "document") documents++;
-      // What comes behind the first fault matters to nobody, and may be a million faults.
-      if (token.type === "error" || documents === 2) return [...tokens, ...parser.end()];
+      if (token.type === "error" || documents === 2) return done(text.length, false);
     }
     // The document and the value at hand stand on the stack too.
-    if (parser.stack.length > depthMax + 3) {
-      throw stop(parser.offset, "nesting that is too deep", "depth");
-    }
+    if (parser.stack.length > depthMax + 3) return done(parser.offset, true);
   }
-  return [...tokens, ...parser.end()];
+  return done(text.length, false);
 }
 
 function isEmpty({ contents }: Document): boolean {

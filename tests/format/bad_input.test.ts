@@ -161,6 +161,14 @@ describe("length", () => {
   }
 });
 
+test("YAML, many lines too far in are told at the first, not as nesting", () => {
+  const text = `a:\n  b: 1\n${"   c: 2\n".repeat(500)}`;
+  assert.throws(() => yaml.decode(bytesOf(text), "app"), {
+    code: "PARSE",
+    details: { source: "app", line: 2, column: 6 },
+  });
+});
+
 describe("texts that are tiresome to read", () => {
   // A pattern that can take the same characters in several ways takes very long, and takes the wrong ones.
   const many = 150_000;
