@@ -8,7 +8,7 @@ import { type Fault, type JsonDialect, strictJson } from "./json_node.ts";
 import { countWrittenMembers, parseJson, readJson, scanJson } from "./json_scan.ts";
 import { byteOrderMark, newlineOf, withoutMark } from "./lines.ts";
 import { wantedPlaces } from "./locate.ts";
-import { decodeText, parseError, positionAt, tooLong } from "./text.ts";
+import { assertLength, decodeText, parseError, positionAt } from "./text.ts";
 
 /** Strict JSON (RFC 8259), with nothing left to a parser's taste: a key twice or a number that rounds is refused. */
 export const json: Format = jsonFormat("json", strictJson);
@@ -26,7 +26,8 @@ export function jsonFormat(name: string, dialect: JsonDialect): Format {
 function decode(bytes: Uint8Array, source: string, dialect: JsonDialect): Decoded {
   const text = decodeText(bytes, source);
   const body = withoutMark(text);
-  assertShort(body, dialect, `read ${source}`);
+  // With comments it has to be edited in place, which takes many times its memory.
+  if (dialect.comments) assertLength("JSONC", body, jsoncLengthMax, `read ${source}`);
   const fast = parseFast(body);
   if (fast !== undefined) return { document: fast, text };
   const { document, fault } = dialect.comments
@@ -35,13 +36,6 @@ function decode(bytes: Uint8Array, source: string, dialect: JsonDialect): Decode
   if (fault !== undefined) throw faultOf(body, source, fault);
   if (document === undefined) throw new Error(`JSON.parse and the scan disagree about ${source}`);
   return { document, text };
-}
-
-/** A text with comments has to be edited in place, which takes many times its memory. */
-function assertShort(text: string, { comments }: JsonDialect, attempt: string): void {
-  if (comments && text.length > jsoncLengthMax) {
-    throw tooLong("JSONC", text, jsoncLengthMax, attempt);
-  }
 }
 
 /** What strict JSON says, unless there is anything to object to. */
@@ -77,7 +71,7 @@ function encode(document: Json, previous: string | undefined, dialect: JsonDiale
   const body = withoutMark(previous ?? "");
   const mark = previous === undefined || body === previous ? "" : byteOrderMark;
   const text = edited(body, document, dialect) ?? formatted(document, body);
-  assertShort(text, dialect, "write the document");
+  if (dialect.comments) assertLength("JSONC", text, jsoncLengthMax, "write the document");
   return mark + text;
 }
 

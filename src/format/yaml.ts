@@ -5,7 +5,7 @@ import { isEqual } from "./align.ts";
 import type { Decoded, Format, Position } from "./format.ts";
 import { byteOrderMark, newlineOf, withoutMark } from "./lines.ts";
 import { locateIn } from "./locate.ts";
-import { decodeText, parseError, positionAt, tooLong } from "./text.ts";
+import { assertLength, decodeText, parseError, positionAt } from "./text.ts";
 import { editYaml, yamlStyleOf } from "./yaml_edit.ts";
 import type { YamlFault, YamlNode } from "./yaml_node.ts";
 import { readYaml } from "./yaml_read.ts";
@@ -20,7 +20,7 @@ export const yaml: Format = { name: "yaml", decode, encode, locate };
 function decode(bytes: Uint8Array, source: string): Decoded {
   const text = decodeText(bytes, source);
   const body = withoutMark(text);
-  if (body.length > yamlLengthMax) throw tooLong("YAML", body, yamlLengthMax, `read ${source}`);
+  assertLength("YAML", body, yamlLengthMax, `read ${source}`);
   const { root, fault } = readYaml(body);
   if (fault !== undefined) throw faultOf(body, source, fault);
   // Values that aliases share are made separate, so that each can change.
@@ -51,9 +51,7 @@ function encode(document: Json, previous?: string): string {
   const mark = previous === undefined || body === previous ? "" : byteOrderMark;
   const { root } = readYaml(body);
   const text = (root && edited(body, root, wanted)) ?? formatted(body, root, wanted);
-  if (text.length > yamlLengthMax) {
-    throw tooLong("YAML", text, yamlLengthMax, "write the document");
-  }
+  assertLength("YAML", text, yamlLengthMax, "write the document");
   return mark + text;
 }
 

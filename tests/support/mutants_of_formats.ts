@@ -63,8 +63,8 @@ export const formatMutants: readonly Mutant[] = [
   {
     name: "JSONC may be of any length",
     file: "src/format/json.ts",
-    from: "if (comments && text.length > jsoncLengthMax) {",
-    to: "if (comments && text.length < 0) {",
+    from: 'assertLength("JSONC", body, jsoncLengthMax',
+    to: 'assertLength("JSONC", body, Infinity',
     tests: badInput,
     by: "JSONC text in characters",
   },
