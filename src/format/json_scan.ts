@@ -66,6 +66,7 @@ export function countWrittenMembers(text: string): number {
 const colon = 0x3a;
 const backslash = 0x5c;
 const slash = 0x2f;
+const lineBreak = /[\r\n]/g;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 // deno-lint-ignore no-control-regex -- JSON forbids raw control characters in strings
@@ -293,6 +294,6 @@ class Scan {
 }
 
 function lineEnd(text: string, from: number): number {
-  const end = text.indexOf("\n", from);
-  return end === -1 ? text.length : end;
+  lineBreak.lastIndex = from;
+  return lineBreak.exec(text)?.index ?? text.length;
 }

@@ -262,8 +262,10 @@ export class TomlValues {
 
   unexpected(expected: string): TomlStop {
     const found = this.text[this.at];
-    const named = found === "\n" || found === "\r"
+    const named = found === "\n" || this.text.startsWith("\r\n", this.at)
       ? "the end of the line"
+      : found === "\r"
+      ? "a carriage return without a line feed"
       : nameSymbol(found, true);
     return this.stop(this.at, `${named} where ${expected} belongs; mend the text there`);
   }

@@ -5,8 +5,10 @@ import type { YamlFault, YamlNode } from "./yaml_node.ts";
 import { stop, YamlStop } from "./yaml_stop.ts";
 import { YamlTree } from "./yaml_tree.ts";
 
-// deno-lint-ignore no-control-regex -- those that YAML forbids
-const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/;
+// A lone carriage return ends a line for YAML, but not for the parser: what follows would be part of a value or a comment.
+const forbidden =
+  // deno-lint-ignore no-control-regex -- those that YAML forbids
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]|\r(?!\n)/;
 
 /**
  * What was read last. A write reads the text before it and the text after it, and then the latter is read again; held
@@ -31,7 +33,9 @@ export function readYaml(text: string): { root?: YamlNode; fault?: YamlFault } {
 function read(text: string): YamlNode {
   const bad = text.search(forbidden);
   if (bad !== -1) {
-    throw stop(bad, "a control character; write it as an escape, in double quotes");
+    throw text[bad] === "\r"
+      ? stop(bad, "a carriage return without a line feed; end lines with a line feed")
+      : stop(bad, "a control character; write it as an escape, in double quotes");
   }
   const options = {
     version: "1.2",

@@ -96,3 +96,10 @@ describe("editing JSON", () => {
     ]);
   });
 });
+
+test("a comment of JSONC ends at a carriage return too, so that no member is lost", () => {
+  const text = '{ "a": 1 // c\r, "b": 2 }';
+  const { document } = jsonc.decode(new TextEncoder().encode(text), "app");
+  assert.deepEqual(document, { a: 1, b: 2 });
+  assert.equal(jsonc.encode({ a: 1, b: 3 }, text), text.replace("2", "3"));
+});

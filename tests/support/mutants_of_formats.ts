@@ -53,6 +53,22 @@ export const formatMutants: readonly Mutant[] = [
     by: "JSONC, many comments on one line",
   },
   {
+    name: "a comment of JSONC goes on behind a carriage return",
+    file: "src/format/json_scan.ts",
+    from: String.raw`lineBreak = /[\r\n]/g`,
+    to: String.raw`lineBreak = /\n/g`,
+    tests: "format/jsonc",
+    by: "a comment of JSONC ends at a carriage return too",
+  },
+  {
+    name: "a YAML text that is too deep is not looked at for faults",
+    file: "src/format/yaml_read.ts",
+    from: "if (error !== undefined) {",
+    to: "if (error !== undefined && !isTooDeep) {",
+    tests: badInput,
+    by: "YAML, many lines too far in are told at the first",
+  },
+  {
     name: "the indentation of JSONC is looked for in front of its bracket",
     file: "src/format/json_edit.ts",
     from: "indentationUnit(text.slice(root.start))",
