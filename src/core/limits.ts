@@ -109,8 +109,11 @@ export const editedLengthMax: number = 4 * 1024 * 1024;
 /** The longest YAML text, in characters: reading it takes many times as long as reading JSON. */
 export const yamlLengthMax: number = 2 * 1024 * 1024;
 
-/** The longest TOML text, in characters. */
-export const tomlLengthMax: number = 16 * 1024 * 1024;
+/** The longest JSONC text, in characters: its values and their places may take 200 times as much memory. */
+export const jsoncLengthMax: number = 8 * 1024 * 1024;
+
+/** The longest TOML text, in characters: its values and their places may take 200 times as much memory. */
+export const tomlLengthMax: number = 8 * 1024 * 1024;
 
 /** How many values aliases may stand for in one YAML document, those within them counted too. */
 export const aliasedValuesMax: number = 100_000;

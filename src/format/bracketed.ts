@@ -18,6 +18,9 @@ export interface BracketedItem {
   readonly comma: number | undefined;
 }
 
+/** Something while it is being read. */
+export type Changeable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** What a list is to hold: an item that is there already, or the text of a new one. */
 export type BracketedPart =
   | { readonly from: number }
@@ -36,14 +39,19 @@ export interface BracketedStyle {
   readonly gap: string;
 }
 
-/** The edits that give a list other items, and leave its comments, its line breaks and its last comma as they are. */
+/**
+ * Adds the edits that give a list other items, and leave its comments, its line breaks and its last comma as they are.
+ *
+ * @param edits is added to, since a list may have more items than a call can have arguments
+ */
 export function editBracketed(
   text: string,
   list: Bracketed,
   parts: readonly BracketedPart[],
   style: BracketedStyle,
-): Edit[] {
-  return new ListEdit(text, list, parts, style).edits();
+  edits: Edit[],
+): void {
+  new ListEdit(text, list, parts, style, edits).edit();
 }
 
 class ListEdit {
@@ -51,30 +59,31 @@ class ListEdit {
   readonly #list: Bracketed;
   readonly #parts: readonly BracketedPart[];
   readonly #style: BracketedStyle;
-  readonly #edits: Edit[] = [];
+  readonly #edits: Edit[];
 
   constructor(
     text: string,
     list: Bracketed,
     parts: readonly BracketedPart[],
     style: BracketedStyle,
+    edits: Edit[],
   ) {
     this.#text = text;
     this.#list = list;
     this.#parts = parts;
     this.#style = style;
+    this.#edits = edits;
   }
 
-  edits(): Edit[] {
+  edit(): void {
     const { open, close, items } = this.#list;
-    if (this.#parts.length === 0 && this.#isBare()) return [{ start: open, end: close, text: "" }];
-    if (items.length === 0) this.#fill();
+    if (this.#parts.length === 0 && this.#isBare()) this.#put(open, "", close);
+    else if (items.length === 0) this.#fill();
     else {
       this.#mendCommas();
       this.#insert();
       this.#remove();
     }
-    return this.#edits;
   }
 
   /** Whether there is no comment between the brackets. */

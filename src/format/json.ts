@@ -1,14 +1,14 @@
 import { copyDocument, countMembers, type Json, tooDeep } from "../core/document.ts";
 import type { Path } from "../core/error.ts";
-import { editedLengthMax } from "../core/limits.ts";
+import { editedLengthMax, jsoncLengthMax } from "../core/limits.ts";
 import { isEqual } from "./align.ts";
 import type { Decoded, Format, Position } from "./format.ts";
 import { editJson, indentationUnit } from "./json_edit.ts";
 import { type Fault, type JsonDialect, strictJson } from "./json_node.ts";
-import { countWrittenMembers, parseJson, scanJson } from "./json_scan.ts";
+import { countWrittenMembers, parseJson, readJson, scanJson } from "./json_scan.ts";
 import { byteOrderMark, newlineOf, withoutMark } from "./lines.ts";
 import { wantedPlaces } from "./locate.ts";
-import { decodeText, parseError, positionAt } from "./text.ts";
+import { assertLength, decodeText, parseError, positionAt } from "./text.ts";
 
 /** Strict JSON (RFC 8259), with nothing left to a parser's taste: a key twice or a number that rounds is refused. */
 export const json: Format = jsonFormat("json", strictJson);
@@ -26,14 +26,16 @@ export function jsonFormat(name: string, dialect: JsonDialect): Format {
 function decode(bytes: Uint8Array, source: string, dialect: JsonDialect): Decoded {
   const text = decodeText(bytes, source);
   const body = withoutMark(text);
-  const document = parseFast(body);
-  if (document !== undefined) return { document, text };
-  const { root, fault } = dialect.comments
-    ? parseJson(body, dialect)
-    : { root: undefined, fault: scanJson(body) };
+  // With comments it has to be edited in place, which takes many times its memory.
+  if (dialect.comments) assertLength("JSONC", body, jsoncLengthMax, `read ${source}`);
+  const fast = parseFast(body);
+  if (fast !== undefined) return { document: fast, text };
+  const { document, fault } = dialect.comments
+    ? readJson(body, dialect)
+    : { document: undefined, fault: scanJson(body) };
   if (fault !== undefined) throw faultOf(body, source, fault);
-  if (root === undefined) throw new Error(`JSON.parse and the scan disagree about ${source}`);
-  return { document: root.value, text };
+  if (document === undefined) throw new Error(`JSON.parse and the scan disagree about ${source}`);
+  return { document, text };
 }
 
 /** What strict JSON says, unless there is anything to object to. */
@@ -68,7 +70,9 @@ function locate(text: string, paths: readonly Path[], dialect: JsonDialect): Pos
 function encode(document: Json, previous: string | undefined, dialect: JsonDialect): string {
   const body = withoutMark(previous ?? "");
   const mark = previous === undefined || body === previous ? "" : byteOrderMark;
-  return mark + (edited(body, document, dialect) ?? formatted(document, body));
+  const text = edited(body, document, dialect) ?? formatted(document, body);
+  if (dialect.comments) assertLength("JSONC", text, jsoncLengthMax, "write the document");
+  return mark + text;
 }
 
 function edited(text: string, document: Json, dialect: JsonDialect): string | undefined {
@@ -79,7 +83,7 @@ function edited(text: string, document: Json, dialect: JsonDialect): string | un
   const wanted = copyDocument(document);
   const result = editJson(text, root, wanted, dialect);
   if (result === undefined) return undefined;
-  const after = parseFast(result) ?? parseJson(result, dialect).root?.value;
+  const after = parseFast(result) ?? readJson(result, dialect).document;
   return isEqual(after, wanted) ? result : undefined;
 }
 

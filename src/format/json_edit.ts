@@ -35,10 +35,10 @@ function styleOf(text: string, root: JsonNode, dialect: JsonDialect): JsonStyle 
     /\s/.test(text[first.node.start - 1] ?? "") || text.includes("\n");
   return {
     restOfLine: dialect.comments
-      ? /[ \t]*(?:\/\*[^\n]*?\*\/[ \t]*)*(?:\/\/[^\r\n]*)?(?=\r?\n)/y
+      ? /[ \t]*(?:\/\*(?:[^*\n]|\*(?!\/))*\*\/[ \t]*)*(?:\/\/[^\r\n]*)?(?=\r?\n)/y
       : /[ \t]*(?=\r?\n)/y,
     newline: newlineOf(text),
-    indentation: indentationUnit(text) ?? "  ",
+    indentation: indentationUnit(text.slice(root.start)) ?? "  ",
     padding: list ? (text[root.start + 1] === " " ? " " : "") : undefined,
     gap: spaced ? " " : "",
     space: spaced ? " " : "",
@@ -68,7 +68,7 @@ function change(text: string, node: JsonNode, value: Json, style: JsonStyle, edi
   const isSame = parts.length === items.length && parts.every(({ from }, index) => from === index);
   if (isSame) return;
   const list = { open: start + 1, close: end - 1, items };
-  edits.push(...editBracketed(text, list, parts, style));
+  editBracketed(text, list, parts, style, edits);
 }
 
 /** @param indentation of the line it begins on; undefined to keep it on that line */

@@ -1,6 +1,7 @@
 import { isForbiddenKey, type Json } from "../core/document.ts";
 import type { PathStep } from "../core/error.ts";
 import { depthMax } from "../core/limits.ts";
+import type { Changeable } from "./bracketed.ts";
 import {
   type Fault,
   type JsonDialect,
@@ -21,12 +22,21 @@ export function scanJson(
   visitor?: ValueVisitor,
   dialect: JsonDialect = strictJson,
 ): Fault | undefined {
-  return scan(new Scan(text, dialect, visitor, false)).fault;
+  return scan(new Scan(text, dialect, visitor, "nothing")).fault;
+}
+
+/** Reads the document that a text says, without the places of its values, which take many times the memory. */
+export function readJson(
+  text: string,
+  dialect: JsonDialect,
+): { document?: Json; fault?: Fault } {
+  const { root, fault } = scan(new Scan(text, dialect, undefined, "values"));
+  return fault === undefined ? { document: root!.value } : { fault };
 }
 
 /** Reads the values of a text with their places. */
 export function parseJson(text: string, dialect: JsonDialect): { root?: JsonNode; fault?: Fault } {
-  return scan(new Scan(text, dialect, undefined, true));
+  return scan(new Scan(text, dialect, undefined, "places"));
 }
 
 function scan(work: Scan): { root?: JsonNode; fault?: Fault } {
@@ -56,6 +66,7 @@ export function countWrittenMembers(text: string): number {
 const colon = 0x3a;
 const backslash = 0x5c;
 const slash = 0x2f;
+const lineBreak = /[\r\n]/g;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 // deno-lint-ignore no-control-regex -- JSON forbids raw control characters in strings
@@ -84,20 +95,22 @@ class Stop extends Error {
   }
 }
 
+/** What a scan remembers: each takes more memory than the one before. */
+type Kept = "nothing" | "values" | "places";
+
 class Scan {
   readonly #text: string;
   readonly #dialect: JsonDialect;
   readonly #visitor: ValueVisitor | undefined;
-  readonly #keeps: boolean;
+  readonly #keeps: Kept;
   readonly #path: PathStep[] = [];
   #at = 0;
 
-  /** @param keeps whether the values are wanted, which takes memory */
   constructor(
     text: string,
     dialect: JsonDialect,
     visitor: ValueVisitor | undefined,
-    keeps: boolean,
+    keeps: Kept,
   ) {
     this.#text = text;
     this.#dialect = dialect;
@@ -157,9 +170,10 @@ class Scan {
       this.#path.push(key);
       const node = this.#value();
       this.#path.pop();
-      if (!this.#keeps) return;
-      members.push([key, node.value]);
-      items.push({ key, start, end: this.#at, node, comma: undefined });
+      if (this.#keeps !== "nothing") members.push([key, node.value]);
+      if (this.#keeps === "places") {
+        items.push({ key, start, end: this.#at, node, comma: undefined });
+      }
     }, () => Object.fromEntries(members));
   }
 
@@ -170,23 +184,24 @@ class Scan {
       this.#path.push(index++);
       const node = this.#value();
       this.#path.pop();
-      if (!this.#keeps) return;
-      elements.push(node.value);
-      items.push({ key: undefined, start: node.start, end: node.end, node, comma: undefined });
+      if (this.#keeps !== "nothing") elements.push(node.value);
+      if (this.#keeps === "places") {
+        items.push({ key: undefined, start: node.start, end: node.end, node, comma: undefined });
+      }
     }, () => elements);
   }
 
   #list(
     closing: string,
     kind: string,
-    readItem: (items: JsonItem[]) => void,
+    readItem: (items: Changeable<JsonItem>[]) => void,
     value: () => Json,
   ): JsonNode {
     const start = this.#at;
     if (this.#path.length >= depthMax) {
       throw new Stop({ offset: start, message: "nesting that is too deep", tooDeep: true });
     }
-    const items: JsonItem[] = [];
+    const items: Changeable<JsonItem>[] = [];
     this.#at++;
     this.#space();
     if (!this.#take(closing)) {
@@ -195,7 +210,7 @@ class Scan {
         this.#space();
         const comma = this.#at;
         if (!this.#take(",")) break;
-        if (this.#keeps) items.push({ ...items.pop()!, comma });
+        if (this.#keeps === "places") items.at(-1)!.comma = comma;
         this.#space();
         if (this.#dialect.comments && this.#text[this.#at] === closing) break;
       }
@@ -279,6 +294,6 @@ class Scan {
 }
 
 function lineEnd(text: string, from: number): number {
-  const end = text.indexOf("\n", from);
-  return end === -1 ? text.length : end;
+  lineBreak.lastIndex = from;
+  return lineBreak.exec(text)?.index ?? text.length;
 }

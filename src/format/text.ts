@@ -37,14 +37,19 @@ export function parseError(source: string, at: Position, found: string): Holdfas
   });
 }
 
-/** The error for a text that takes too long to read in its format. */
-export function tooLong(
+/**
+ * Makes sure that a text is not too long to be read in its format.
+ *
+ * @throws `TOO_LARGE`
+ */
+export function assertLength(
   format: string,
   { length }: string,
   limit: number,
   attempt: string,
-): HoldfastErrorOf<"TOO_LARGE"> {
-  return holdfastError(
+): void {
+  if (length <= limit) return;
+  throw holdfastError(
     "TOO_LARGE",
     `Cannot ${attempt}: found a ${format} text of ${length} characters, allowed are ${limit}; make it smaller, or keep it as JSON`,
     { what: `${format} text in characters`, limit, found: length },

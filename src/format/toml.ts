@@ -4,7 +4,7 @@ import { tomlLengthMax } from "../core/limits.ts";
 import { isEqual } from "./align.ts";
 import type { Decoded, Format, Position } from "./format.ts";
 import { byteOrderMark, newlineOf, withoutMark } from "./lines.ts";
-import { decodeText, parseError, positionAt, tooLong } from "./text.ts";
+import { assertLength, decodeText, parseError, positionAt } from "./text.ts";
 import { editToml } from "./toml_edit.ts";
 import { offsetOf, valueOf } from "./toml_node.ts";
 import { readToml } from "./toml_read.ts";
@@ -19,7 +19,7 @@ export const toml: Format = { name: "toml", decode, encode, locate };
 function decode(bytes: Uint8Array, source: string): Decoded {
   const text = decodeText(bytes, source);
   const body = withoutMark(text);
-  if (body.length > tomlLengthMax) throw tooLong("TOML", body, tomlLengthMax, `read ${source}`);
+  assertLength("TOML", body, tomlLengthMax, `read ${source}`);
   const { root, fault } = readToml(body);
   if (fault?.tooDeep) throw tooDeep(`read ${source}`);
   if (fault !== undefined) throw parseError(source, positionAt(body, fault.offset), fault.message);
@@ -38,9 +38,7 @@ function encode(document: Json, previous?: string): string {
   const body = withoutMark(previous ?? "");
   const mark = previous === undefined || body === previous ? "" : byteOrderMark;
   const text = edited(body, wanted) ?? writeDocument(wanted).replaceAll("\n", newlineOf(body));
-  if (text.length > tomlLengthMax) {
-    throw tooLong("TOML", text, tomlLengthMax, "write the document");
-  }
+  assertLength("TOML", text, tomlLengthMax, "write the document");
   return mark + text;
 }
 

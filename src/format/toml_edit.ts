@@ -110,13 +110,13 @@ class TomlEdit {
     });
     if (isSame(aligned, items.length)) return;
     const list = { open: start + 1, close: end - 1, items };
-    this.#edits.push(...editBracketed(this.#text, list, parts, {
+    editBracketed(this.#text, list, parts, {
       restOfLine: /[ \t]*(?:#[^\r\n]*)?(?=\r?\n)/y,
       newline: this.#newline,
       padding: style === "array" ? "" : " ",
       indentation: "  ",
       gap: " ",
-    }));
+    }, this.#edits);
   }
 
   #changeTables(tables: TomlTables, value: readonly Json[]): boolean {
@@ -156,20 +156,22 @@ class TomlEdit {
     const prefix = defined === "dotted" ? keys.slice(section.keys.length) : [];
     const own = table.statements.filter((statement) => statement.section === section);
     const last = own.findLast(({ isHeader }) => !isHeader) ?? own[0];
+    const first: string[] = [];
     for (const { after, key, value } of lines) {
       const line = writePair([...prefix, key], value);
       const anchor = after ?? last;
-      if (anchor === undefined) this.#addFirst(line, table);
+      if (anchor === undefined) first.push(line);
       else this.#addBehind(anchor, indentationAt(this.#text, anchor.start) + line);
     }
+    if (first.length > 0) this.#addFirst(first.join("\n"), table);
   }
 
-  /** Puts a line in front of all headers. */
-  #addFirst(line: string, { statements }: TomlTable): void {
+  /** Puts lines in front of all headers. */
+  #addFirst(lines: string, { statements }: TomlTable): void {
     // What a file says about itself at the top stays there.
     const head = /^(?:#[^\n]*\n)+[ \t]*\r?\n/.exec(this.#text)?.[0].length ?? 0;
     const isAlone = statements.every((statement) => this.#removed.has(statement));
-    this.#put(head, isAlone ? `${line}\n` : `${line}\n\n`);
+    this.#put(head, isAlone ? `${lines}\n` : `${lines}\n\n`);
   }
 
   #addBehind({ end }: TomlStatement, line: string): void {

@@ -127,8 +127,8 @@ class TomlReader {
     const chain = [...this.#chain];
     let parent = section;
     for (const [index, { name, start }] of key.slice(0, -1).entries()) {
-      const keys = [...section.keys, ...key.slice(0, index + 1).map((part) => part.name)];
-      const next = parent.members.get(name) ?? newTable("dotted", start, keys, section);
+      const keys = () => [...section.keys, ...key.slice(0, index + 1).map((part) => part.name)];
+      const next = parent.members.get(name) ?? newTable("dotted", start, keys(), section);
       if (next.form !== "table" || next.defined !== "dotted" || next.section !== section) {
         throw this.#values.stop(
           start,

@@ -1,6 +1,7 @@
 import { isForbiddenKey, type Json } from "../core/document.ts";
 import { depthMax } from "../core/limits.ts";
 import { isObject } from "./align.ts";
+import type { Changeable } from "./bracketed.ts";
 import { isDateTime } from "./toml_date.ts";
 import { type TomlItem, TomlStop, type TomlStyle, type TomlValue } from "./toml_node.ts";
 import { nameSymbol } from "./symbols.ts";
@@ -28,6 +29,8 @@ const hexDigits = new Map([["x", 2], ["u", 4], ["U", 8]]);
 const integer = /^[+-]?(?:0|[1-9](?:_?\d)*)$/;
 const otherInteger = /^0(?:x[\da-fA-F](?:_?[\da-fA-F])*|o[0-7](?:_?[0-7])*|b[01](?:_?[01])*)$/;
 const float = /^[+-]?(?:0|[1-9](?:_?\d)*)(?:\.\d(?:_?\d)*)?(?:[eE][+-]?\d(?:_?\d)*)?$/;
+
+const none: readonly TomlItem[] = [];
 
 /** Reads the keys and values of a TOML text, one after another. */
 export class TomlValues {
@@ -96,14 +99,15 @@ export class TomlValues {
         "a number that is not finite or beyond 2^53 - 1; write it as a string",
       );
     }
-    return this.#done(start, value, isInteger ? "integer" : "float");
+    // The integer -0 is the integer 0.
+    return this.#done(start, isInteger ? value + 0 : value, isInteger ? "integer" : "float");
   }
 
   #array(depth: number): TomlValue {
     const start = this.at++;
     const items = this.#list("]", "bracket", () => {
       const node = this.value(depth);
-      return [{ key: undefined, start: node.start, end: node.end, node, comma: undefined }];
+      return { key: undefined, start: node.start, end: node.end, node, comma: undefined };
     });
     return this.#done(start, items.map(({ node }) => node.value), "array", items);
   }
@@ -124,20 +128,21 @@ export class TomlValues {
       this.assignment();
       const node = this.value(depth + key.length - 1);
       put(value, key, node.value, open);
-      return [{ key: key[0]!.name, start: begin, end: node.end, node, comma: undefined }];
+      return { key: key[0]!.name, start: begin, end: node.end, node, comma: undefined };
     });
     return this.#done(start, value, "inline", items, isDotted);
   }
 
-  #list(closing: string, kind: string, read: () => TomlItem[]): TomlItem[] {
+  #list(closing: string, kind: string, read: () => TomlItem): TomlItem[] {
     const items: TomlItem[] = [];
     for (;;) {
       this.blank();
       if (this.take(closing)) return items;
-      items.push(...read());
+      const item: Changeable<TomlItem> = read();
+      items.push(item);
       this.blank();
       const comma = this.at;
-      if (this.take(",")) items.push({ ...items.pop()!, comma });
+      if (this.take(",")) item.comma = comma;
       else if (this.text[comma] !== closing) {
         throw this.unexpected(`a comma or a closing ${kind}`);
       }
@@ -249,7 +254,7 @@ export class TomlValues {
     start: number,
     value: Json,
     style: TomlStyle,
-    items: readonly TomlItem[] = [],
+    items: readonly TomlItem[] = none,
     isDotted = false,
   ): TomlValue {
     return { form: "value", value, start, end: this.at, style, items, isDotted };
@@ -257,8 +262,10 @@ export class TomlValues {
 
   unexpected(expected: string): TomlStop {
     const found = this.text[this.at];
-    const named = found === "\n" || found === "\r"
+    const named = found === "\n" || this.text.startsWith("\r\n", this.at)
       ? "the end of the line"
+      : found === "\r"
+      ? "a carriage return without a line feed"
       : nameSymbol(found, true);
     return this.stop(this.at, `${named} where ${expected} belongs; mend the text there`);
   }

@@ -61,8 +61,8 @@ function writeTable(keys: readonly string[], table: JsonObject): string[] {
     .map(([key, value]) => writePair([key], value));
   for (const [key, value] of members) {
     if (!hasHeaders(value)) continue;
-    const isFirst = keys.length === 0 && lines.length === 0;
-    lines.push(...isFirst ? [] : [""], ...writeSection([...keys, key], value));
+    if (keys.length > 0 || lines.length > 0) lines.push("");
+    for (const line of writeSection([...keys, key], value)) lines.push(line);
   }
   return lines;
 }

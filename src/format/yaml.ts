@@ -5,9 +5,9 @@ import { isEqual } from "./align.ts";
 import type { Decoded, Format, Position } from "./format.ts";
 import { byteOrderMark, newlineOf, withoutMark } from "./lines.ts";
 import { locateIn } from "./locate.ts";
-import { decodeText, parseError, positionAt, tooLong } from "./text.ts";
+import { assertLength, decodeText, parseError, positionAt } from "./text.ts";
 import { editYaml, yamlStyleOf } from "./yaml_edit.ts";
-import type { YamlFault } from "./yaml_node.ts";
+import type { YamlFault, YamlNode } from "./yaml_node.ts";
 import { readYaml } from "./yaml_read.ts";
 import { isContainer, writeBlock, writeScalar } from "./yaml_write.ts";
 
@@ -20,7 +20,7 @@ export const yaml: Format = { name: "yaml", decode, encode, locate };
 function decode(bytes: Uint8Array, source: string): Decoded {
   const text = decodeText(bytes, source);
   const body = withoutMark(text);
-  if (body.length > yamlLengthMax) throw tooLong("YAML", body, yamlLengthMax, `read ${source}`);
+  assertLength("YAML", body, yamlLengthMax, `read ${source}`);
   const { root, fault } = readYaml(body);
   if (fault !== undefined) throw faultOf(body, source, fault);
   // Values that aliases share are made separate, so that each can change.
@@ -49,24 +49,21 @@ function encode(document: Json, previous?: string): string {
   const wanted = copyDocument(document);
   const body = withoutMark(previous ?? "");
   const mark = previous === undefined || body === previous ? "" : byteOrderMark;
-  const text = edited(body, wanted) ?? formatted(body, wanted);
-  if (text.length > yamlLengthMax) {
-    throw tooLong("YAML", text, yamlLengthMax, "write the document");
-  }
+  const { root } = readYaml(body);
+  const text = (root && edited(body, root, wanted)) ?? formatted(body, root, wanted);
+  assertLength("YAML", text, yamlLengthMax, "write the document");
   return mark + text;
 }
 
-function edited(text: string, document: Json): string | undefined {
-  const { root } = readYaml(text);
-  if (root === undefined) return undefined;
+function edited(text: string, root: YamlNode, document: Json): string | undefined {
   const result = editYaml(text, root, document);
   if (result === undefined) return undefined;
   const after = result === text ? root : readYaml(result).root;
   return isEqual(after?.value, document) ? result : undefined;
 }
 
-function formatted(previous: string, document: Json): string {
-  const style = yamlStyleOf(previous, readYaml(previous).root);
+function formatted(previous: string, root: YamlNode | undefined, document: Json): string {
+  const style = yamlStyleOf(previous, root);
   const text = isContainer(document) ? writeBlock(document, "", style) : writeScalar(document);
   return `${text}\n`.replaceAll("\n", newlineOf(previous));
 }

@@ -37,8 +37,10 @@ export function yamlStyleOf(text: string, root: YamlNode | undefined): YamlStyle
   const visit = (node: YamlNode): void => {
     const outer = node.items[0] && columnOf(text, node.items[0].start);
     for (const { node: child } of node.items) {
-      const first = child.style === "block" ? child.items[0] : undefined;
-      if (first !== undefined && node.kind === "object") {
+      const first = child.items[0];
+      // Within brackets and braces there are no blocks.
+      if (child.style !== "block" || first === undefined) continue;
+      if (node.kind === "object") {
         const depth = columnOf(text, first.start) - outer!;
         if (child.kind === "array") elements ??= depth;
         else members ??= depth;
@@ -114,13 +116,13 @@ class YamlEdit {
       open: this.#text.indexOf(node.kind === "array" ? "[" : "{", node.start) + 1,
       close: node.end - 1,
     };
-    this.#edits.push(...editBracketed(this.#text, { ...bounds, items: node.items }, parts, {
+    editBracketed(this.#text, { ...bounds, items: node.items }, parts, {
       restOfLine: /[ \t]*(?:#[^\r\n]*)?(?=\r?\n)/y,
       newline: this.#newline,
       padding: node.kind === "array" ? "" : " ",
       indentation: this.#style.members,
       gap: " ",
-    }));
+    }, this.#edits);
   }
 
   #changeBlock(node: YamlNode, aligned: readonly Aligned[]): void {

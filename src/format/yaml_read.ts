@@ -5,13 +5,25 @@ import type { YamlFault, YamlNode } from "./yaml_node.ts";
 import { stop, YamlStop } from "./yaml_stop.ts";
 import { YamlTree } from "./yaml_tree.ts";
 
-// deno-lint-ignore no-control-regex -- those that YAML forbids
-const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/;
+// A lone carriage return ends a line for YAML, but not for the parser: what follows would be part of a value or a comment.
+const forbidden =
+  // deno-lint-ignore no-control-regex -- those that YAML forbids
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]|\r(?!\n)/;
+
+/**
+ * What was read last. A write reads the text before it and the text after it, and then the latter is read again; held
+ * weakly, since it takes hundreds of times the memory of the text.
+ */
+let last: WeakRef<{ readonly text: string; readonly root: YamlNode }> | undefined;
 
 /** Reads the values of a YAML text with their places, or finds the first fault in it. */
 export function readYaml(text: string): { root?: YamlNode; fault?: YamlFault } {
+  const known = last?.deref();
+  if (known?.text === text) return known;
   try {
-    return { root: read(text) };
+    const found = { text, root: read(text) };
+    last = new WeakRef(found);
+    return found;
   } catch (error) {
     if (error instanceof YamlStop) return { fault: error.fault };
     throw error;
@@ -21,7 +33,9 @@ export function readYaml(text: string): { root?: YamlNode; fault?: YamlFault } {
 function read(text: string): YamlNode {
   const bad = text.search(forbidden);
   if (bad !== -1) {
-    throw stop(bad, "a control character; write it as an escape, in double quotes");
+    throw text[bad] === "\r"
+      ? stop(bad, "a carriage return without a line feed; end lines with a line feed")
+      : stop(bad, "a control character; write it as an escape, in double quotes");
   }
   const options = {
     version: "1.2",
@@ -32,13 +46,17 @@ function read(text: string): YamlNode {
     keepSourceTokens: true,
     prettyErrors: false,
   } as const;
-  const documents = [...new Composer(options).compose(tokensOf(text), false, text.length)];
+  const { tokens, end, isTooDeep } = tokensOf(text);
+  const documents = [...new Composer(options).compose(tokens, false, end)];
   const [document, second] = documents;
   const [error] = documents.flatMap(({ errors }) => errors)
+    // That something is missing behind the end says nothing where the rest was not read.
+    .filter(({ pos }) => !isTooDeep || pos[0] < end)
     .toSorted((one, other) => one.pos[0] - other.pos[0]);
   if (error !== undefined) {
     throw stop(Math.min(error.pos[0], text.length), messageOf(error.code));
   }
+  if (isTooDeep) throw stop(end, "nesting that is too deep", "depth");
   if (document === undefined || isEmpty(document as Document)) {
     throw stop(0, "nothing but white space and comments; write a document or remove the file");
   }
@@ -50,18 +68,28 @@ function read(text: string): YamlNode {
   return new YamlTree(text).root((document as Document).contents);
 }
 
-/** The syntax of the text; the depth is watched on the way, since what builds on it works recursively. */
-function tokensOf(text: string): CST.Token[] {
+/**
+ * The syntax of the text, up to where it need not be read any further: what builds on it works recursively, so that the
+ * depth is watched on the way, and what comes behind the first fault may be a million faults. A text that is too deep may
+ * be so by a fault: each line that is further in than the key above it, which has a value, is a level of its own.
+ */
+function tokensOf(text: string): { tokens: CST.Token[]; end: number; isTooDeep: boolean } {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
+  let documents = 0;
+  const done = (end: number, isTooDeep: boolean) => {
+    return { tokens: [...tokens, ...parser.end()], end, isTooDeep };
+  };
   for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) tokens.push(token);
-    // The document and the value at hand stand on the stack too.
-    if (parser.stack.length > depthMax + 3) {
-      throw stop(parser.offset, "nesting that is too deep", "depth");
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token);
+      if (token.type === "document") documents++;
+      if (token.type === "error" || documents === 2) return done(text.length, false);
     }
+    // The document and the value at hand stand on the stack too.
+    if (parser.stack.length > depthMax + 3) return done(parser.offset, true);
   }
-  return [...tokens, ...parser.end()];
+  return done(text.length, false);
 }
 
 function isEmpty({ contents }: Document): boolean {

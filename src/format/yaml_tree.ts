@@ -9,6 +9,7 @@ import {
 } from "yaml";
 import { isForbiddenKey, type Json } from "../core/document.ts";
 import { aliasedValuesMax, depthMax } from "../core/limits.ts";
+import type { Changeable } from "./bracketed.ts";
 import type { YamlItem, YamlNode } from "./yaml_node.ts";
 import { stop } from "./yaml_stop.ts";
 
@@ -62,12 +63,14 @@ export class YamlTree {
       throw stop(tag?.offset ?? start, "a tag that does not fit its value; remove it");
     }
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, undefined);
-    const read = isCollection(node)
+    const result = isCollection(node)
       ? this.#collection(node as never, around.depth)
       : this.#scalar(node as never, behind);
-    const from = tag === undefined || read.style === "absent" ? read.start : tag.offset;
-    const result = { ...read, start: from, hasAnchor: node.anchor !== undefined };
-    if (node.anchor !== undefined) this.#anchors.set(node.anchor, result);
+    if (tag !== undefined) addTag(result, tag);
+    if (node.anchor !== undefined) {
+      result.hasAnchor = true;
+      this.#anchors.set(node.anchor, result);
+    }
     return result;
   }
 
@@ -83,26 +86,14 @@ export class YamlTree {
       throw stop(start, "aliases that stand for too much", "aliases");
     }
     const { value, size, height } = target;
-    const items: readonly YamlItem[] = [];
-    const hasAnchor = false;
-    return {
-      kind: "alias",
-      style: "plain",
-      value,
-      start,
-      end,
-      items,
-      hasAnchor,
-      target,
-      size,
-      height,
-    };
+    const alias = scalar(value, start, end, "plain", size);
+    return Object.assign(alias, { kind: "alias", target, height });
   }
 
   #scalar(
     node: { value: unknown; type?: keyof typeof styles; range: [number, number, number] },
     behind: number | undefined,
-  ): YamlNode {
+  ): Changeable<YamlNode> {
     const [start, end] = node.range;
     const value = node.value as Json;
     if (typeof value === "number" && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) {
@@ -113,8 +104,7 @@ export class YamlTree {
     }
     if (start === end && value === null) return absent(behind ?? start);
     const size = 1 + (typeof value === "string" ? Math.floor(value.length / 64) : 0);
-    const style = styles[node.type ?? "PLAIN"];
-    return { ...absent(start), value, end, style, size };
+    return scalar(value, start, end, styles[node.type ?? "PLAIN"], size);
   }
 
   #collection(
@@ -125,7 +115,7 @@ export class YamlTree {
       srcToken?: CST.Token;
     },
     depth: number,
-  ): YamlNode {
+  ): Changeable<YamlNode> {
     const isFlow = node.flow === true;
     const [start, rangeEnd] = node.range;
     const isArray = !node.items.every(isPair) ||
@@ -175,10 +165,14 @@ export class YamlTree {
       const start = token?.start ?? [];
       const name = this.#key(key, seen);
       const keyNode = this.#anchoredKey(key as Scalar.Parsed, name);
-      const node = this.#node(value, { before: token?.sep ?? [], depth });
-      const item = this.#item(name, start, token?.sep ?? [], node, key!.range[0], isFlow);
-      const end = node.style === "absent" && item.behind === undefined ? key!.range[1] : item.end;
-      return { ...item, keyNode, end };
+      const before = token?.sep ?? [];
+      // A key between braces can do without a colon.
+      const node = value === null && behindOf(before) === undefined
+        ? absent(key!.range[1])
+        : this.#node(value, { before, depth });
+      const item = this.#item(name, start, before, node, key!.range[0], isFlow);
+      item.keyNode = keyNode;
+      return item;
     });
   }
 
@@ -211,7 +205,7 @@ export class YamlTree {
   /** A key can have an anchor too. */
   #anchoredKey({ anchor, range }: Scalar.Parsed, value: string): YamlNode | undefined {
     if (anchor === undefined) return undefined;
-    const node = { ...absent(range[0]), end: range[1], value };
+    const node = scalar(value, range[0], range[1], "absent", 1);
     this.#anchors.set(anchor, node);
     return node;
   }
@@ -223,7 +217,7 @@ export class YamlTree {
     node: YamlNode,
     orElse: number,
     isFlow: boolean,
-  ): YamlItem {
+  ): Changeable<YamlItem> {
     const first = start.find(({ type }) => marks.has(type))?.offset ?? orElse;
     const { end } = node;
     const comma = isFlow ? commaAt(this.#text, end) : undefined;
@@ -247,6 +241,14 @@ function behindOf(tokens: readonly CST.SourceToken[]): number | undefined {
   return last === undefined ? undefined : last.offset + last.source.length;
 }
 
+/** A tag counts as part of its value, and is all there is of one that is absent. */
+function addTag(node: Changeable<YamlNode>, { offset, source }: CST.SourceToken): void {
+  node.start = offset;
+  if (node.style !== "absent") return;
+  node.end = offset + source.length;
+  node.style = "plain";
+}
+
 function fitsTag(tag: string, value: unknown): boolean {
   const name = tag.slice(tag.lastIndexOf(":") + 1);
   if (name === "int") return Number.isInteger(value);
@@ -261,23 +263,36 @@ function isSequence(token: CST.Token | undefined): boolean {
 }
 
 function commaAt(text: string, from: number): number | undefined {
-  const between = /(?:\s|#[^\n]*)*,/y;
+  // A comment ends with its line, so that there is one way only to take a text.
+  const between = /\s*(?:#[^\n]*\n\s*)*,/y;
   between.lastIndex = from;
   const found = between.exec(text);
   return found === null ? undefined : from + found[0].length - 1;
 }
 
-function absent(offset: number): YamlNode {
+function absent(offset: number): Changeable<YamlNode> {
+  return scalar(null, offset, offset, "absent", 1);
+}
+
+const none: readonly YamlItem[] = [];
+
+function scalar(
+  value: Json,
+  start: number,
+  end: number,
+  style: YamlNode["style"],
+  size: number,
+): Changeable<YamlNode> {
   return {
     kind: "scalar",
-    style: "absent",
-    value: null,
-    start: offset,
-    end: offset,
-    items: [],
+    style,
+    value,
+    start,
+    end,
+    items: none,
     hasAnchor: false,
     target: undefined,
-    size: 1,
+    size,
     height: 0,
   };
 }

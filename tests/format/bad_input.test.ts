@@ -1,7 +1,13 @@
 /** What the readers of JSONC, YAML and TOML refuse: at its place, quickly, and without telling what may be secret. */
 import assert from "node:assert/strict";
 import type { Json } from "../../src/core/document.ts";
-import { aliasedValuesMax, depthMax, tomlLengthMax, yamlLengthMax } from "../../src/core/limits.ts";
+import {
+  aliasedValuesMax,
+  depthMax,
+  jsoncLengthMax,
+  tomlLengthMax,
+  yamlLengthMax,
+} from "../../src/core/limits.ts";
 import type { Format } from "../../src/format/format.ts";
 import { jsonc } from "../../src/format/jsonc.ts";
 import { toml } from "../../src/format/toml.ts";
@@ -139,6 +145,7 @@ describe("length", () => {
   const limits: [Format, number, string][] = [
     [yaml, yamlLengthMax, "YAML text in characters"],
     [toml, tomlLengthMax, "TOML text in characters"],
+    [jsonc, jsoncLengthMax, "JSONC text in characters"],
   ];
   for (const [format, limit, what] of limits) {
     test(`${what}: no more than the limit`, { timeoutMs: 60_000 }, () => {
@@ -152,4 +159,57 @@ describe("length", () => {
       assert.throws(() => format.encode(long, format.encode({ a: "" })), { code: "TOO_LARGE" });
     });
   }
+});
+
+test("YAML, many lines too far in are told at the first, not as nesting", () => {
+  const text = `a:\n  b: 1\n${"   c: 2\n".repeat(500)}`;
+  assert.throws(() => yaml.decode(bytesOf(text), "app"), {
+    code: "PARSE",
+    details: { source: "app", line: 2, column: 6 },
+  });
+});
+
+describe("texts that are tiresome to read", () => {
+  // A pattern that can take the same characters in several ways takes very long, and takes the wrong ones.
+  const many = 150_000;
+  const signs = "#".repeat(28);
+  const stars = "/**/".repeat(22);
+  const cases: [string, Format, text: string, after: Json, expected: string][] = [
+    [
+      "YAML, a comment of signs before a closing bracket",
+      yaml,
+      `a: [\n  1, # x, y\n  2 ${signs}, z\n]\n`,
+      { a: [1, 2, 3] },
+      `a: [\n  1, # x, y\n  2, ${signs}, z\n  3\n]\n`,
+    ],
+    [
+      "JSONC, many comments on one line",
+      jsonc,
+      `[\n  1, ${stars} 2 ${stars}\n]`,
+      [1, 3, 2],
+      `[\n  1, 3, ${stars} 2 ${stars}\n]`,
+    ],
+  ];
+  for (const [what, format, text, after, expected] of cases) {
+    test(what, () => assert.equal(format.encode(after, text), expected));
+  }
+
+  const lists: [string, Format, write: (items: string) => string, wrap: (items: Json) => Json][] = [
+    ["JSONC", jsonc, (items) => `[${items}] // c`, (items) => items],
+    ["YAML", yaml, (items) => `[${items}] # c`, (items) => items],
+    ["TOML", toml, (items) => `a = [${items}] # c`, (items) => ({ a: items })],
+  ];
+  for (const [what, format, write, wrap] of lists) {
+    test(`${what}, a list of very many items`, { timeoutMs: 120_000 }, () => {
+      const items = Array.from({ length: many }, (_, index) => index % 10);
+      const kept = items.slice(0, 10);
+      const text = write(items.join(","));
+      assert.equal(format.encode(wrap(kept), text), write(kept.join(",")));
+    });
+  }
+
+  test("TOML, a table of very many members that is written anew", { timeoutMs: 120_000 }, () => {
+    const table = Object.fromEntries(Array.from({ length: many }, (_, index) => [`k${index}`, 1]));
+    assert.equal(toml.encode({ a: { b: table } }).split("\n").length, many + 4);
+  });
 });

@@ -59,6 +59,8 @@ export const yamlFaults: readonly Fault[] = [
   ["constructor", "¦constructor:\n  prototype: 1", /not allowed/],
   ["half of a surrogate pair", 'a: ¦"\\ud800"', /half of a surrogate/],
   ["NUL", "a: §¦\0", /a control character/],
+  ["a lone carriage return in a comment", "a: 1 # §¦\rb: 2\n", /a carriage return without/],
+  ["a lone carriage return in a value", "a: §¦\rb\n", /a carriage return without/],
   ["an older version", "¦%YAML 1.1\n---\na: yes", /another version/],
 ];
 
@@ -75,7 +77,11 @@ export const tomlFaults: readonly Fault[] = [
   ["half of a surrogate pair", 'a = "§¦\\ud800"', /an escape/],
   ["a control character", "a = '§¦\u0001'", /a control character/],
   ["a control character in a comment", "a = 1 # §¦\0", /a control character/],
-  ["a bare carriage return", "a = 1 ¦\rb = 2", /where the end of the line/],
+  [
+    "a bare carriage return",
+    "a = 1 ¦\rb = 2",
+    /a carriage return without .* where the end of the line/,
+  ],
   ["a key twice", "a = '§'\n¦a = 2", /already has/],
   ["a table twice", "[a]\nb = '§'\n[¦a]", /already defined/],
   ["a table over a value", "a = '§'\n[¦a.b]", /already has a value/],

@@ -29,6 +29,13 @@ describe("editing JSON", () => {
       [1],
       '{\n\t"a": 1,\n\t"b": [\n\t\t1\n\t]\n}',
     ],
+    [
+      "the indentation of a file that begins with a comment",
+      '// c\n{\n\t"a": 1\n}',
+      ["b"],
+      [1],
+      '// c\n{\n\t"a": 1,\n\t"b": [\n\t\t1\n\t]\n}',
+    ],
     ["the last key goes", '{\n  "a": 1,\n  "b": 2\n}\n', ["b"], undefined, '{\n  "a": 1\n}\n'],
     ["the only key goes", '{\n  "a": 1\n}\n', ["a"], undefined, "{}\n"],
     [
@@ -88,4 +95,11 @@ describe("editing JSON", () => {
       { line: 2, column: 20 },
     ]);
   });
+});
+
+test("a comment of JSONC ends at a carriage return too, so that no member is lost", () => {
+  const text = '{ "a": 1 // c\r, "b": 2 }';
+  const { document } = jsonc.decode(new TextEncoder().encode(text), "app");
+  assert.deepEqual(document, { a: 1, b: 2 });
+  assert.equal(jsonc.encode({ a: 1, b: 3 }, text), text.replace("2", "3"));
 });

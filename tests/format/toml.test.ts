@@ -21,6 +21,7 @@ describe("reading TOML", () => {
     ["numbers", "a = [1_000, 0xff, 0o17, 0b11, +1, 1.5, 1e3, -0.5]", {
       a: [1000, 255, 15, 3, 1, 1.5, 1000, -0.5],
     }],
+    ["the integer -0 as 0", "a = -0", { a: 0 }],
     [
       "dates and times as their text",
       "a = 1979-05-27 07:32:00.5-07:00\nb = 07:32\nc = 1979-05-27",
@@ -126,6 +127,11 @@ describe("editing TOML", () => {
   for (const [what, before, path, value, after] of cases) {
     test(what, () => assert.equal(edit(before, path, value), after));
   }
+
+  test("the first keys of all stand together", () => {
+    const text = "[a]\nx = 1\n";
+    assert.equal(toml.encode({ b: 1, c: 2, a: { x: 1 } }, text), `b = 1\nc = 2\n\n${text}`);
+  });
 
   test("what TOML cannot carry is refused, naming the place", () => {
     assert.throws(() => toml.encode({ a: [{ b: null }] }), {

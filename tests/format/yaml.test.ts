@@ -56,6 +56,7 @@ describe("reading YAML", () => {
     const paths = [["a", 1, "b"], ["a", 1, "none"], ["é", "y"], [], ["a", "1"]];
     const places = yaml.locate(text, paths).map(({ line, column }) => [line, column]);
     assert.deepEqual(places, [[4, 8], [4, 5], [5, 11], [2, 1], [3, 3]]);
+    assert.deepEqual(yaml.locate("# c\na: {\n  x, y: 1}", [["a", "x"]]), [{ line: 3, column: 4 }]);
   });
 });
 
@@ -146,6 +147,14 @@ describe("editing YAML", () => {
     ["an explicit key", "? a\n: 1\n? b\n: 2\n", ["a"], undefined, "? b\n: 2\n"],
     ["behind a document marker", "--- # c\na: 1\n...\n", ["b"], 2, "--- # c\na: 1\nb: 2\n...\n"],
     ["what would be read as something else is quoted", "a: 1\n", ["b"], "no", 'a: 1\nb: "no"\n'],
+    ["a tag that stands for nothing", "a: !!null # c\nb: 1\n", ["a"], 2, "a: 2 # c\nb: 1\n"],
+    [
+      "a key without a colon between braces",
+      "a: {x, y: 1} # c\n",
+      ["a", "z"],
+      2,
+      "a: {x, y: 1, z: 2} # c\n",
+    ],
     ["a key that looks like a merge", "a: 1\n", ["<<"], 2, 'a: 1\n"<<": 2\n'],
   ];
   for (const [what, before, path, value, after] of cases) {
