@@ -18,20 +18,39 @@ export function refusalOf(thrown: unknown, source: string, loaded: Loaded | unde
 
 /** Tells whether the same thing is turned down again, for the same reason. */
 export function isSameRefusal(one: Refusal | undefined, other: Refusal): boolean {
-  return one !== undefined && one.loaded?.hash === other.loaded?.hash &&
+  return one !== undefined && contentOf(one) === contentOf(other) &&
     kindOf(one.error) === kindOf(other.error);
+}
+
+/** What is at fault: of several layers, the bytes of those that hold no document. */
+function contentOf({ loaded }: Refusal): string | undefined {
+  const faulty = loaded?.layers?.parts.filter(({ fault }) => fault !== undefined) ?? [];
+  return faulty.length === 0 ? loaded?.hash : faulty.map(({ loaded }) => loaded.hash).join();
 }
 
 /**
  * What a write may replace: content that was read and found bad. What could not be taken over for another reason, such as a
- * failing disk, may be as good as any.
+ * failing disk or another layer that is broken, may be as good as any.
  */
 export function refusedContent(refusal: Refusal | undefined): Loaded | undefined {
   const { code } = refusal?.error ?? {};
   const isOfContent = code === "PARSE" || code === "INVALID" || code === "NOT_FOUND" ||
     code === "UNSUPPORTED_VERSION" || code === "MIGRATION" || code === "TOO_LARGE" ||
-    code === "UNSUPPORTED";
-  return isOfContent ? refusal?.loaded : undefined;
+    code === "UNSUPPORTED" || code === "CYCLE";
+  const loaded = refusal?.loaded;
+  return isOfContent && loaded !== undefined && !isFaultOfOthers(loaded) ? loaded : undefined;
+}
+
+/** Whether only layers that are not written hold no document. */
+function isFaultOfOthers({ fault, layers }: Loaded): boolean {
+  const written = layers?.parts[layers.written ?? -1];
+  return fault !== undefined && written !== undefined && written.fault === undefined;
+}
+
+/** Whether what was turned down has the very head that runs, so that another layer was. */
+export function isOfOtherLayers(refusal: Refusal | undefined, running: Loaded): boolean {
+  const head = running.layers?.head;
+  return head !== undefined && refusal?.loaded?.layers?.head?.hash === head.hash;
 }
 
 // Not by the message: that of a file which is too large and grows has another number at every look.
@@ -41,7 +60,9 @@ function kindOf(error: HoldfastError): string {
 
 function problemsOf(error: HoldfastError, source: string): readonly Problem[] {
   if (error.code === "INVALID") return error.details.problems;
-  const place = error.code === "PARSE" ? error.details : { source };
+  const place = error.code === "PARSE"
+    ? error.details
+    : { source: "source" in error.details ? error.details.source : source };
   return [{ path: [], message: error.message, severity: "error", ...place }];
 }
 
@@ -63,6 +84,15 @@ export function nothingThere(source: string, cause?: unknown): HoldfastError {
       "store a document, or give a seed",
     { source },
     cause,
+  );
+}
+
+/** The error for a write to what is no store. */
+export function readOnly(source: string): HoldfastError {
+  return holdfastError(
+    "READ_ONLY",
+    `Cannot write ${source}: found a source that can only be read; write where it comes from`,
+    { source },
   );
 }
 

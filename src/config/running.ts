@@ -46,6 +46,18 @@ export interface Prepared {
   readonly pending: readonly PendingRestart[];
 }
 
+/** Whether the source holds what runs, and that came from there. */
+export function isSameContent(loaded: Loaded, running: Loaded): boolean {
+  return loaded.hash === running.hash && loaded.generation === running.generation &&
+    running.isStandIn !== true;
+}
+
+/** Whether something else is in the head than before; where not, its record and document say nothing of what changed. */
+export function isOfHead(loaded: Loaded, before: Loaded | undefined): boolean {
+  const [now, then] = [loaded.layers?.head, before?.layers?.head];
+  return now === undefined || then === undefined || !isSameContent(now, then);
+}
+
 /** Describes what runs from now on; the revision tells whether its value is another one than before. */
 export function snapshotOf(
   { name, pipeline: { annotations }, realm, source: { backend }, host }: EngineParts,

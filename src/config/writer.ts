@@ -137,8 +137,9 @@ export class Writer {
       } catch (error) {
         if (!isHoldfastError(error, "CONFLICT") || attempt >= conflictAttemptsMax) throw error;
         await this.#lookAgain();
-        // It will not be any better in a moment.
-        if (isHoldfastError(engine.refusal?.error, "IO")) throw engine.refusal.error;
+        // What is there cannot be read, or must not be replaced: it will not be any better in a moment.
+        const { refusal } = engine;
+        if (refusal !== undefined && refusedContent(refusal) === undefined) throw refusal.error;
       }
     }
   }
