@@ -88,6 +88,7 @@ export type { JsonPatchOperation } from "./src/core/json_patch.ts";
 export type { Migrations } from "./src/core/migration.ts";
 export { formatPointer, parseDottedPath, parsePointer } from "./src/core/pointer.ts";
 export type { PendingRestart } from "./src/core/restart.ts";
+export type { Shape, ShapeKind } from "./src/core/shape.ts";
 export { validate } from "./src/core/schema.ts";
 export type {
   InferInput,
@@ -140,6 +141,7 @@ export { overrides } from "./src/source/overrides.ts";
 export type { OverridesOptions } from "./src/source/overrides.ts";
 export type {
   Given,
+  LayerPart,
   Loaded,
   LoadedLayers,
   LoadedSource,

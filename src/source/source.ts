@@ -96,6 +96,7 @@ export interface Loaded {
 export interface LoadedLayers {
   /** What each holds, from the lowest to the one that wins. */
   readonly held: readonly Loaded[];
+  /** Each with its state, for a snapshot. */
   readonly sources: readonly LoadedSource[];
   /** Those, and where one is made of layers itself, what that is made of. */
   readonly parts: readonly LayerPart[];
