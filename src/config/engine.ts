@@ -237,7 +237,7 @@ export class Engine {
     // Gone without a generation that says so: somebody deleted the file.
     const wasThere = running.loaded.document !== undefined;
     if (wasThere && loaded.document === undefined && loaded.record === undefined) {
-      throw removed(name);
+      throw removed(name, loaded);
     }
     await this.#takeOver(loaded, loaded.document);
   }

@@ -96,11 +96,12 @@ export function readOnly(source: string): HoldfastError {
   );
 }
 
-/** The error for a document that was there and is gone. */
-export function removed(source: string): HoldfastError {
+/** The error for a document that was there and is gone; of several sources, that which is written held it. */
+export function removed(source: string, { layers }: Loaded): HoldfastError {
+  const name = layers?.parts[layers.written ?? -1]?.name ?? source;
   return holdfastError(
     "NOT_FOUND",
-    `Cannot read ${source}: found that it was removed; put it back, or write it anew`,
-    { source },
+    `Cannot read ${name}: found that it was removed; put it back, or write it anew`,
+    { source: name },
   );
 }

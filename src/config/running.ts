@@ -52,6 +52,12 @@ export function isSameContent(loaded: Loaded, running: Loaded): boolean {
     running.isStandIn !== true;
 }
 
+/** What the source that is written holds. */
+export function writtenIn(loaded: Loaded): Loaded {
+  const { parts, written } = loaded.layers ?? {};
+  return parts?.[written ?? -1]?.loaded ?? loaded;
+}
+
 /** Whether something else is in the head than before; where not, its record and document say nothing of what changed. */
 export function isOfHead(loaded: Loaded, before: Loaded | undefined): boolean {
   const [now, then] = [loaded.layers?.head, before?.layers?.head];

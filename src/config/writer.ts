@@ -12,7 +12,7 @@ import type { Queue } from "./queue.ts";
 import { refusedContent } from "./refusal.ts";
 import type { ChangeSet, Snapshot } from "./reports.ts";
 import type { WriteOptions } from "./types.ts";
-import type { Prepared } from "./running.ts";
+import { type Prepared, writtenIn } from "./running.ts";
 
 /** What a write gives. */
 export interface WriteOutcome {
@@ -208,7 +208,7 @@ export class Writer {
     const { restores } = how ?? {};
     const isExact = restores?.document !== undefined &&
       diff(restores.document, wanted).length === 0;
-    if (isExact && restores.hash !== (loaded.layers?.head ?? loaded).hash) return false;
+    if (isExact && restores.hash !== writtenIn(loaded).hash) return false;
     // What runs was migrated in memory; the store holds the old version still.
     if (how?.removes !== true && diff(loaded.document, document).length > 0) return false;
     await this.#lookAgain();

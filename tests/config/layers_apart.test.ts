@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
 import { secret } from "../../src/core/annotation.ts";
-import { isHoldfastError } from "../../src/core/error.ts";
+import { holdfastError, isHoldfastError } from "../../src/core/error.ts";
 import { directory } from "../../src/source/directory.ts";
 import { env } from "../../src/source/env.ts";
 import { overrides } from "../../src/source/overrides.ts";
@@ -56,6 +56,17 @@ describe("layers within layers", () => {
     const inner = layered({ layers: [memory({ a: 1 }), memory({ a: { $default: true } })] });
     const config = await openConfig(layered({ layers: [memory({ a: 0, b: 1 }), inner] }));
     assert.deepEqual(config.value, { b: 1 });
+  });
+
+  test("are rolled back to the very text of their head", async () => {
+    const { openConfig, host } = stage({ [base]: '{ "a":   1 }' });
+    const inner = layered({ layers: [memory({ b: 1 }), file(base)], head: 1 });
+    const config = await openConfig(layered({ layers: [inner], head: 0 }), { watch: false });
+    await config.setAt(["a"], 2);
+    await config.rollback(1);
+    await config.rollback(1);
+    assert.equal(host.outside.readFile(base), '{ "a":   1 }');
+    assert.equal(config.snapshot().generation, 3);
   });
 
   test("may be files that extend others", async () => {
@@ -150,6 +161,33 @@ describe("a write among layers", () => {
     assert.deepEqual(config.value, { a: 2, b: 1, person: true, c: 1 });
   });
 
+  test("on what changed and cannot be read fails at once, with the reason", async () => {
+    const { openConfig } = stage({});
+    const said = { commits: 0, isDown: false };
+    const described: Store = {
+      ...memory({}),
+      open: async (context) => {
+        const open = await memory({}).open(context);
+        const load = open.load.bind(open);
+        open.load = (considered) => {
+          if (!said.isDown) return load(considered);
+          const message = "Cannot reach it: found nobody; start it";
+          return Promise.reject(holdfastError("UNAVAILABLE", message, { source: "test" }));
+        };
+        open.commit = () => {
+          said.commits++;
+          const message = "Cannot write it: found that it changed; try again";
+          return Promise.reject(holdfastError("CONFLICT", message, { expected: 1, current: 2 }));
+        };
+        return open;
+      },
+    };
+    const config = await openConfig(layered({ layers: [described], head: 0 }), { watch: false });
+    said.isDown = true;
+    await assert.rejects(config.setAt(["a"], 1), { code: "UNAVAILABLE" });
+    assert.equal(said.commits, 1);
+  });
+
   test("that lost its turn for good lets go of its place in the line", async () => {
     const { openConfig } = stage({});
     const seen: string[] = [];
@@ -233,6 +271,17 @@ describe("a change of a layer that is not the head", () => {
     await Promise.resolve();
     assert.deepEqual(config.value, { a: 1, b: 1 });
     assert.deepEqual(values, [{ a: 1, b: 1 }]);
+  });
+
+  test("may be that it goes, and its value with it; the head does not go so", async () => {
+    const { open, host } = stage({ [base]: { a: 1 }, [head]: { b: 1 }, [local]: { a: 2 } });
+    const config = await open();
+    host.outside.removeFile(local);
+    await config.reload();
+    assert.deepEqual([config.value, config.status().state], [{ a: 1, b: 1 }, "ok"]);
+    host.outside.removeFile(head);
+    await assert.rejects(config.reload(), { code: "NOT_FOUND", message: /read \/app\/head\.json/ });
+    assert.deepEqual(config.value, { a: 1, b: 1 });
   });
 
   test("reaches what a directory compiles", async () => {
