@@ -1,6 +1,7 @@
 import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
 import { freeze } from "../core/snapshot.ts";
 import type { Loaded } from "../source/source.ts";
+import { writtenIn } from "./running.ts";
 
 /** Something newer than what runs, turned down. */
 export interface Refusal {
@@ -47,10 +48,10 @@ function isFaultOfOthers({ fault, layers }: Loaded): boolean {
   return fault !== undefined && written !== undefined && written.fault === undefined;
 }
 
-/** Whether what was turned down has the very head that runs, so that another layer was. */
+/** Whether what was turned down has in it what is written, as it runs, so that another layer was. */
 export function isOfOtherLayers(refusal: Refusal | undefined, running: Loaded): boolean {
-  const head = running.layers?.head;
-  return head !== undefined && refusal?.loaded?.layers?.head?.hash === head.hash;
+  const refused = refusal?.loaded;
+  return refused?.layers !== undefined && writtenIn(refused).hash === writtenIn(running).hash;
 }
 
 // Not by the message: that of a file which is too large and grows has another number at every look.

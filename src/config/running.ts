@@ -58,10 +58,10 @@ export function writtenIn(loaded: Loaded): Loaded {
   return parts?.[written ?? -1]?.loaded ?? loaded;
 }
 
-/** Whether something else is in the head than before; where not, its record and document say nothing of what changed. */
+/** Whether something else is written than before; where not, its record and document say nothing of what changed. */
 export function isOfHead(loaded: Loaded, before: Loaded | undefined): boolean {
-  const [now, then] = [loaded.layers?.head, before?.layers?.head];
-  return now === undefined || then === undefined || !isSameContent(now, then);
+  return loaded.layers === undefined || before === undefined ||
+    !isSameContent(writtenIn(loaded), writtenIn(before));
 }
 
 /** Describes what runs from now on; the revision tells whether its value is another one than before. */

@@ -70,7 +70,7 @@ describe("layers within layers", () => {
   });
 
   test("may be files that extend others", async () => {
-    const { openConfig, read } = stage({
+    const { openConfig, read, save } = stage({
       [head]: { extends: "base.json", a: 1 },
       [base]: { b: 1, a: 0 },
     });
@@ -81,6 +81,13 @@ describe("layers within layers", () => {
     assert.deepEqual([read(head), config.value], [
       { extends: "base.json", a: 2 },
       { a: 2, b: 1, c: 1, d: 1 },
+    ]);
+    save(base, "{");
+    await assert.rejects(config.reload(), { code: "PARSE" });
+    await config.setAt(["a"], 3);
+    assert.deepEqual([config.value, config.status().state], [
+      { a: 3, b: 1, c: 1, d: 1 },
+      "degraded",
     ]);
   });
 });
