@@ -95,7 +95,8 @@ export function createPipeline({ schema, migrations, host, timeoutMs }: Pipeline
     source: string,
     { locate, layers }: Context,
   ): Promise<Candidate> {
-    const whole = layers?.compose(document) ?? document;
+    const around = await layers?.around?.(document) ?? layers;
+    const whole = around?.compose(document) ?? document;
     if (schema === undefined) return { document, value: whole, warnings: [], migrated };
     const result = await ask(schema, whole, source);
     const problems = located(result.problems, locate);

@@ -29,10 +29,11 @@ export interface Layer {
  * @param head the layer whose document stands for the document of the whole; the merged one does where there is none
  */
 export function composeLayers(
-  { host, shape, upgrade = (document) => document }: SourceContext,
+  context: SourceContext,
   layers: readonly Layer[],
   head: number | undefined,
 ): Loaded {
+  const { host, shape, upgrade = (document: Json) => document } = context;
   const rule = arrayRuleOf(shape);
   const parts = layers.map(({ loaded }, index) => {
     return loaded.layers?.parts ?? [partOf(layers[index]!, upgrade)];
@@ -66,6 +67,11 @@ export function composeLayers(
       compose: (document) => {
         if (written === undefined) return document;
         return mergeLayers(documents.with(written, flat[written]!.read(document)), rule);
+      },
+      around: own?.layers?.around === undefined ? undefined : async (document) => {
+        const loaded = { ...own, layers: await own.layers!.around!(document) };
+        return composeLayers(context, layers.with(head!, { ...layers[head!]!, loaded }), head)
+          .layers!;
       },
       given,
       hiding: (path) => {

@@ -106,6 +106,12 @@ export interface LoadedLayers {
   readonly head: Loaded | undefined;
   /** Merges the others around another document of the head. */
   readonly compose: (document: Json | undefined) => Json | undefined;
+  /**
+   * What there would be around another document of the head, which may name other layers.
+   *
+   * @throws why those cannot be read
+   */
+  readonly around?: ((document: Json) => Promise<LoadedLayers>) | undefined;
   /** What each gives at a path, the winner first. */
   readonly given: (path: Path) => readonly Given[];
   /** What hides whatever the head says at a path, if anything does. */

@@ -6,6 +6,7 @@ import { directoryOf, pathFrom } from "../host/path.ts";
 import { composeLayers, type Layer, loadAgreeing, loadNewest } from "../source/layers.ts";
 import type {
   Loaded,
+  LoadedLayers,
   OpenSource,
   Source,
   SourceContext,
@@ -13,6 +14,7 @@ import type {
   SourceWatchOptions,
 } from "../source/source.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
+import { outdated } from "./store_error.ts";
 
 /** What a chain of files is made with. */
 export interface Chain {
@@ -46,6 +48,8 @@ export class OpenExtending implements OpenStore {
   readonly #parents = new Map<string, Parent>();
   /** What is being closed since nothing extends it any more. */
   readonly #leaving = new Set<Promise<void>>();
+  /** What would be below documents that extend something else than what runs, as it was found since the last look. */
+  readonly #tried = new Map<string, Loaded>();
   #watching: SourceWatchOptions | undefined;
   /** At the last look. */
   #loaded: Loaded | undefined;
@@ -55,8 +59,9 @@ export class OpenExtending implements OpenStore {
   }
 
   async load(considered?: number): Promise<Loaded> {
+    this.#tried.clear();
     this.#loaded = await loadAgreeing(async () => {
-      const way: Way = { loaded: new Map(), count: 0 };
+      const way = newWay();
       const loaded = await this.#compose(await this.#chain.head.load(considered), way);
       this.#leave(way);
       return loaded;
@@ -72,19 +77,19 @@ export class OpenExtending implements OpenStore {
     const { document } = change;
     const head = base.layers!.head!;
     const found = refused?.layers?.head;
-    const isMoved = !isSame(extendsOf(document), extendsOf(head.document));
-    if (isMoved) {
-      // What it cannot be laid over is to be known before anything is stored.
-      const { fault } = await this.#compose({ ...head, document }, { loaded: new Map(), count: 0 });
-      if (fault !== undefined) throw fault;
+    const around = keyOf(document) === keyOf(head.document)
+      ? base
+      : this.#tried.get(keyOf(document));
+    if (around === undefined) {
+      const { generation } = base;
+      throw outdated(this.#chain.path, { expected: generation, current: generation });
     }
     const stored = await this.#chain.head.commit({
       ...change,
       base: head,
       refused: found?.hash === head.hash ? undefined : found,
     });
-    const loaded = this.#withHead(base, stored);
-    return isMoved ? { ...loaded, more: true } : loaded;
+    return this.#withHead(around, stored);
   }
 
   async abandon(): Promise<void> {
@@ -137,11 +142,26 @@ export class OpenExtending implements OpenStore {
     );
   }
 
-  #layOver(layers: readonly Layer[]): Loaded {
-    const parts = layers.map(({ name, loaded }) => ({ name, loaded, part: withoutExtends }));
+  #layOver(given: readonly Layer[]): Loaded {
+    const parts = given.map(({ name, loaded }) => ({ name, loaded, part: withoutExtends }));
     const composed = composeLayers(this.#chain.context, parts, parts.length - 1);
+    const head = parts.at(-1)!.loaded;
+    const layers: LoadedLayers = {
+      ...composed.layers!,
+      around: (document) => this.#around(layers, document),
+    };
     // As long as it extends nothing, it is a file like any other.
-    return parts.length > 1 ? composed : { ...composed, hash: parts[0]!.loaded.hash };
+    return { ...composed, layers, hash: parts.length > 1 ? composed.hash : head.hash };
+  }
+
+  async #around(layers: LoadedLayers, document: Json): Promise<LoadedLayers> {
+    const head = layers.head!;
+    if (keyOf(document) === keyOf(head.document)) return layers;
+    const tried = await this.#compose({ ...head, document }, newWay());
+    if (tried.fault !== undefined) throw tried.fault;
+    // What is stored is to be what was tried, though those files change meanwhile.
+    this.#tried.set(keyOf(document), tried);
+    return tried.layers!;
   }
 
   /** A file, and before it those that it extends, the lowest first. What is wrong with what it names is its own fault. */
@@ -206,6 +226,10 @@ export class OpenExtending implements OpenStore {
   }
 }
 
+function newWay(): Way {
+  return { loaded: new Map(), count: 0 };
+}
+
 function withoutExtends(document: Json): Json {
   if (!isPlainObject(document)) return document;
   const { extends: _, ...rest } = document as JsonObject;
@@ -216,8 +240,9 @@ function extendsOf(document: Json | undefined): Json | undefined {
   return isPlainObject(document) ? (document as JsonObject)["extends"] : undefined;
 }
 
-function isSame(one: Json | undefined, other: Json | undefined): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+/** Tells what one document extends from what another does. */
+function keyOf(document: Json | undefined): string {
+  return JSON.stringify([extendsOf(document)]);
 }
 
 function extendedBy({ name: path, loaded }: Layer): readonly string[] | HoldfastError {

@@ -128,17 +128,35 @@ describe("a file that extends others", () => {
   });
 
   test("takes what a write makes it extend at once, and refuses what it cannot", async () => {
-    const { open, read } = stage({ [top]: { rate: 1 }, [base]: { pool: { size: 2 } } });
+    const { open, read, save } = stage({ [top]: { rate: 1 }, [base]: { pool: { size: 2 } } });
     const config = await open();
+    const values: unknown[] = [];
+    config.subscribe((value) => void values.push(value));
     const { snapshot } = await config.setAt(["extends"], "base/b.json");
     assert.deepEqual(snapshot.value, { rate: 1, pool: { size: 2 } });
+    save(deep, { pool: { size: "x" } });
+    await assert.rejects(config.setAt(["extends"], "c.json"), { code: "INVALID" });
     for (const [wrong, code] of [["no.json", "NOT_FOUND"], ["a.json", "CYCLE"], [5, "INVALID"]]) {
       await assert.rejects(config.setAt(["extends"], wrong), { code: code as string });
     }
     assert.deepEqual(read(top), { extends: "base/b.json", rate: 1 });
     assert.equal(config.status().state, "ok");
+    save(deep, { pool: { size: 4 } });
+    // The first of them shares its generation with one that is refused.
+    const calls = [config.setAt(["extends"], "c.json"), config.setAt(["extends"], "no.json")];
+    await assert.rejects(calls[1]!, { code: "NOT_FOUND" });
+    assert.deepEqual((await calls[0]!).snapshot.value, { rate: 1, pool: { size: 4 } });
     await config.unset(["extends"]);
     assert.deepEqual(config.value, { rate: 1, pool: {} });
+    await config.rollback(2);
+    assert.deepEqual(config.value, { rate: 1, pool: { size: 2 } });
+    await config.reload();
+    assert.deepEqual(
+      values,
+      [{ size: 2 }, { size: 4 }, {}, { size: 2 }].map((pool) => {
+        return { rate: 1, pool };
+      }),
+    );
     await config.close();
   });
 

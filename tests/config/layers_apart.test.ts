@@ -82,6 +82,10 @@ describe("layers within layers", () => {
       { extends: "base.json", a: 2 },
       { a: 2, b: 1, c: 1, d: 1 },
     ]);
+    await config.unset(["extends"]);
+    assert.deepEqual(config.value, { a: 2, c: 1, d: 1 });
+    await config.setAt(["extends"], ["base.json"]);
+    assert.deepEqual(config.value, { a: 2, b: 1, c: 1, d: 1 });
     save(base, "{");
     await assert.rejects(config.reload(), { code: "PARSE" });
     await config.setAt(["a"], 3);

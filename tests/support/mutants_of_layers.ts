@@ -65,7 +65,7 @@ export const layerMutants: readonly Mutant[] = [
   {
     name: "a write may extend what is not there",
     file: "src/store/extending.ts",
-    from: "if (fault !== undefined) throw fault;",
+    from: "if (tried.fault !== undefined) throw tried.fault;",
     to: "",
     tests: "config/extends",
     by: "takes what a write makes it extend at once",
