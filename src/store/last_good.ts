@@ -1,5 +1,6 @@
 import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { pollMsDefault } from "../core/limits.ts";
+import { together } from "../core/promise.ts";
 import { bounded } from "../host/bounded.ts";
 import { absolutePath } from "../host/path.ts";
 import type {
@@ -60,11 +61,11 @@ class OpenKept implements OpenSource {
 
   async load(considered?: number): Promise<Loaded> {
     const loading = this.opened().then((open) => open.load(considered));
-    if (this.#isReached) return await loading;
+    if (this.#isReached) return this.#apart(await loading);
     try {
       const loaded = await this.reach(loading);
       this.#isReached = this.#hasLoaded = true;
-      return loaded;
+      return this.#apart(loaded);
     } catch (error) {
       if (this.#hasLoaded || !isHoldfastError(error) || !isOutOfReach(error)) throw error;
       const kept = await this.#parts.file.read(error);
@@ -110,17 +111,10 @@ class OpenKept implements OpenSource {
 
   async applied(loaded: Loaded): Promise<void> {
     if (loaded.isStandIn === true) return;
-    const { file, context: { host }, timeoutMs } = this.#parts;
-    await (await this.opened()).applied?.(loaded);
-    if (loaded.hash === this.#keptHash) return;
-    this.#toKeep = loaded;
-    // The one before is still being written, and this one comes after it.
-    if (this.#keeping !== undefined) return;
-    this.#keeping = this.#keepNewest().finally(() => {
-      this.#keeping = undefined;
-    });
-    // A disk that hangs is not to hold up what runs.
-    await bounded(host, `keep the last good document in ${file.path}`, timeoutMs, this.#keeping);
+    await together([
+      this.opened().then((open) => open.applied?.(loaded)),
+      this.#keep(loaded),
+    ]);
   }
 
   async close(): Promise<void> {
@@ -147,6 +141,30 @@ class OpenKept implements OpenSource {
       this.#opening = undefined;
       throw error;
     }
+  }
+
+  /** What is read must not be written over, nor what is written be read. */
+  #apart(loaded: Loaded): Loaded {
+    const { path } = this.#parts.file;
+    if (!loaded.resolvedPaths.includes(path)) return loaded;
+    throw holdfastError(
+      "UNSUPPORTED",
+      `Cannot keep the last good document in ${path}: found that it is read as configuration; name another file`,
+      { what: "lastGood within the configuration" },
+    );
+  }
+
+  async #keep(loaded: Loaded): Promise<void> {
+    if (loaded.hash === this.#keptHash) return;
+    const { file, context: { host }, timeoutMs } = this.#parts;
+    this.#toKeep = loaded;
+    // The one before is still being written, and this one comes after it.
+    if (this.#keeping !== undefined) return;
+    this.#keeping = this.#keepNewest().finally(() => {
+      this.#keeping = undefined;
+    });
+    // A disk that hangs is not to hold up what runs.
+    await bounded(host, `keep the last good document in ${file.path}`, timeoutMs, this.#keeping);
   }
 
   async #keepNewest(): Promise<void> {

@@ -5,6 +5,8 @@ import * as v from "valibot";
 import { memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
 import { holdfastError } from "../../src/core/error.ts";
+import { directory } from "../../src/source/directory.ts";
+import { file } from "../../src/store/file.ts";
 import { layered } from "../../src/store/layered.ts";
 import { memory } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -219,6 +221,41 @@ describe("the last good document", () => {
     await config.setAt(["rate"], 2);
     assert.deepEqual([config.value.rate, config.status().state], [2, "ok"]);
     assert.match(told.lines.join("\n"), /config\.json/);
+    await config.close();
+  });
+
+  test("is never kept where the configuration itself is", async () => {
+    const { host, open } = stage();
+    host.outside.makeDirectory("/app/conf.d");
+    host.outside.writeFile("/app/config.json", '{ "rate": 3 }', { mode: 0o600 });
+    const own = { lastGood: "/app/config.json", watch: false };
+    await assert.rejects(open(file("/app/config.json"), own), { code: "UNSUPPORTED" });
+    assert.equal(host.outside.readFile("/app/config.json"), '{ "rate": 3 }');
+    host.outside.writeFile("/app/conf.d/1.json", '{ "rate": 3 }', { mode: 0o600 });
+    const within = { lastGood: "/app/conf.d/2.json", watch: false };
+    const config = await open(directory("/app/conf.d") as Store, within);
+    await assert.rejects(config.reload(), { code: "UNSUPPORTED" });
+    assert.equal(config.value.rate, 3);
+  });
+
+  test("on a disk that hangs holds up nothing for long, and the newest is kept in the end", async () => {
+    const { host, open, told } = stage();
+    const free: (() => void)[] = [];
+    const { create } = host;
+    host.create = async (...given) => {
+      if (!told.lines.includes("free")) await new Promise<void>((resolve) => free.push(resolve));
+      return await create.apply(host, given);
+    };
+    const opening = open(undefined, { lastGood, timeoutMs: 300, watch: false });
+    await host.advance(1000);
+    const config = await opening;
+    await config.setAt(["rate"], 2);
+    await config.setAt(["rate"], 3);
+    assert.equal(config.value.rate, 3);
+    told.lines.push("free");
+    for (const go of free) go();
+    await host.advance(100);
+    assert.match(host.outside.readFile(lastGood), /"rate": 3/);
     await config.close();
   });
 });
