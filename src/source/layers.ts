@@ -102,15 +102,22 @@ export async function loadNewest(source: OpenSource): Promise<Loaded> {
  * Loads until two looks agree, where something changed: what was read one after the other may never have been there
  * together. Where it never rests, the last look counts; there is another after the next change.
  *
- * @param known of the last look, if there was one
+ * @param load is told what the head has been considered up to
+ * @param considered where that begins
+ * @param known of the last time; without one, a single look counts
  */
 export async function loadAgreeing(
-  load: () => Promise<Loaded>,
+  load: (considered: number | undefined) => Promise<Loaded>,
+  considered: number | undefined,
   known: Loaded | undefined,
 ): Promise<Loaded> {
-  let [before, loaded] = [known, await load()];
+  let [before, loaded] = [known, await load(considered)];
+  // At first a store may give what is not there any more, once; watching begins with a look.
+  if (known === undefined) return loaded;
   for (let look = 1; look < agreeingLooksMax && !isSame(before, loaded); look++) {
-    [before, loaded] = [loaded, await load()];
+    // Asked once more, a store goes on to what is older or newer: the very same is wanted.
+    const again = loaded.more === true ? considered : loaded.generation;
+    [before, loaded] = [loaded, await load(again)];
   }
   return loaded;
 }

@@ -60,12 +60,13 @@ export class OpenExtending implements OpenStore {
 
   async load(considered?: number): Promise<Loaded> {
     this.#tried.clear();
-    this.#loaded = await loadAgreeing(async () => {
+    const load = async (considered: number | undefined) => {
       const way = newWay();
       const loaded = await this.#compose(await this.#chain.head.load(considered), way);
       this.#leave(way);
       return loaded;
-    }, this.#loaded);
+    };
+    this.#loaded = await loadAgreeing(load, considered, this.#loaded);
     return this.#loaded;
   }
 

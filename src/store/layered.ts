@@ -82,13 +82,13 @@ class OpenLayers implements OpenSource {
 
   async load(considered?: number): Promise<Loaded> {
     const { opened, head } = this.#parts;
-    this.#loaded = await loadAgreeing(async () => {
-      return this.compose(
-        await together(opened.map((layer, index) => {
-          return index === head ? layer.load(considered) : loadNewest(layer);
-        })),
-      );
-    }, this.#loaded);
+    const load = async (considered: number | undefined) => {
+      const held = opened.map((layer, index) => {
+        return index === head ? layer.load(considered) : loadNewest(layer);
+      });
+      return this.compose(await together(held));
+    };
+    this.#loaded = await loadAgreeing(load, considered, this.#loaded);
     return this.#loaded;
   }
 

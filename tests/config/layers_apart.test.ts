@@ -216,6 +216,58 @@ describe("a write among layers", () => {
   });
 });
 
+describe("a head with a history", () => {
+  test("starts with what a person saved, though what was stored before fits no more", async () => {
+    const schema = v.object({ rate: v.number() });
+    for (const options of [{ extends: true }, {}]) {
+      const { openConfig, save, told } = stage({ [head]: { rate: "old" } });
+      const before = await openConfig(head, { watch: false });
+      await before.set({ rate: "older" });
+      await before.close();
+      save(head, { rate: 1 });
+      const target = layered({ layers: [memory({}), file(head, options)], head: 1 });
+      const config = await openConfig(target, { schema, watch: false, ...told });
+      assert.deepEqual([config.value.rate, config.status().state], [1, "ok"]);
+      assert.deepEqual(told.events, []);
+      await config.close();
+    }
+  });
+
+  test("starts with what was stored where the file is gone and cannot be put back", async () => {
+    const { openConfig, host } = stage({ [head]: { rate: 1 } });
+    const before = await openConfig(head, { watch: false });
+    await before.set({ rate: 2 });
+    await before.close();
+    host.outside.removeFile(head);
+    host.rename = () =>
+      Promise.reject(holdfastError("IO", "Cannot rename: found EROFS; mend it", {
+        operation: "rename",
+        path: head,
+        errno: "EROFS",
+      }));
+    for (const options of [{ extends: true }, {}]) {
+      const target = layered({ layers: [memory({}), file(head, options)], head: 1 });
+      const config = await openConfig(target, { watch: false, ...remember() });
+      assert.deepEqual(config.value, { rate: 2 });
+      await config.close();
+    }
+  });
+
+  test("is followed generation by generation", async () => {
+    const { openConfig, told } = stage({ [head]: { rate: 1 } });
+    const target = layered({ layers: [memory({}), file(head)], head: 1 });
+    const config = await openConfig(target, { watch: false, ...told });
+    const other = await openConfig(head, { watch: false });
+    await other.set({ rate: 2 }, { actor: "alice" });
+    await other.set({ rate: 3 }, { actor: "bob" });
+    await config.reload();
+    await Promise.resolve();
+    assert.deepEqual(config.value, { rate: 3 });
+    assert.deepEqual(told.events.at(-1)!.to, 3);
+    await other.close();
+  });
+});
+
 describe("a change of a layer that is not the head", () => {
   test("is told as one from outside, with what it changed in the value", async () => {
     const { open, save, told } = stage({ [base]: { a: 1 }, [head]: {} });
