@@ -239,12 +239,10 @@ describe("a head with a history", () => {
     await before.set({ rate: 2 });
     await before.close();
     host.outside.removeFile(head);
-    host.rename = () =>
-      Promise.reject(holdfastError("IO", "Cannot rename: found EROFS; mend it", {
-        operation: "rename",
-        path: head,
-        errno: "EROFS",
-      }));
+    host.create = () => {
+      const details = { operation: "create", path: head, errno: "EROFS" };
+      return Promise.reject(holdfastError("IO", "Cannot create: found EROFS; mend it", details));
+    };
     for (const options of [{ extends: true }, {}]) {
       const target = layered({ layers: [memory({}), file(head, options)], head: 1 });
       const config = await openConfig(target, { watch: false, ...remember() });
