@@ -166,7 +166,7 @@ export class Engine {
     await this.#tell(loaded);
     if (isOfOtherLayers(refusal, base)) this.#refusal = refusal;
     // What other layers say is none of the write's: it may be as bad as it was.
-    if (this.#refusal !== undefined) await this.look().catch(() => {});
+    if (refusal?.loaded?.layers !== undefined) await this.look().catch(() => {});
     return changeSet;
   }
 

@@ -14,7 +14,10 @@ export interface Refusal {
 /** Words why something was turned down. */
 export function refusalOf(thrown: unknown, source: string, loaded: Loaded | undefined): Refusal {
   const error = isHoldfastError(thrown) ? thrown : unexpected(source, thrown);
-  return { error, problems: freeze(problemsOf(error, source)), loaded };
+  const others = loaded?.layers?.parts.flatMap(({ name, fault }) => {
+    return fault === undefined || fault === error ? [] : problemsOf(fault, name);
+  }) ?? [];
+  return { error, problems: freeze([...problemsOf(error, source), ...others]), loaded };
 }
 
 /** Tells whether the same thing is turned down again, for the same reason. */

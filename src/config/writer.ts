@@ -9,7 +9,7 @@ import type { Edit } from "./edit.ts";
 import type { Engine } from "./engine.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Queue } from "./queue.ts";
-import { refusedContent } from "./refusal.ts";
+import { isOfOtherLayers, refusedContent } from "./refusal.ts";
 import type { ChangeSet, Snapshot } from "./reports.ts";
 import type { WriteOptions } from "./types.ts";
 import { type Prepared, writtenIn } from "./running.ts";
@@ -156,7 +156,8 @@ export class Writer {
   /** The newest generation, if another process stored it and this one turned it down. */
   get #refusedGeneration(): number | undefined {
     const { refusal, running } = this.#parts.engine;
-    const refused = refusedContent(refusal);
+    const isOthers = isOfOtherLayers(refusal, running.loaded);
+    const refused = isOthers ? undefined : refusedContent(refusal);
     // A broken edit may stand over it.
     const isNewer = (refused?.generation ?? 0) > running.snapshot.generation;
     return refused?.record !== undefined || isNewer ? refused!.generation : undefined;

@@ -172,6 +172,32 @@ describe("a write among layers", () => {
     assert.deepEqual(config.value, { a: 2, b: 1, person: true, c: 1 });
   });
 
+  test("with one that does not fit makes it fit, or leaves the status as it was", async () => {
+    const sum = v.looseObject({ a: v.number(), b: v.optional(v.number(), 0) });
+    const schema = v.pipe(sum, v.check(({ a, b }) => a + b < 10, "too much"));
+    const { open, save, read } = stage({ [base]: { a: 1 }, [head]: {} });
+    const config = await open({ schema });
+    save(base, { a: 8 });
+    await config.setAt(["b"], 5);
+    await assert.rejects(config.reload(), { code: "INVALID" });
+    await config.setAt(["b"], 4);
+    assert.deepEqual([config.value, config.status().state], [{ a: 1, b: 4 }, "degraded"]);
+    await config.setAt(["b"], 1);
+    assert.deepEqual([config.value, config.status().state], [{ a: 8, b: 1 }, "ok"]);
+    save(base, { a: 10 });
+    save(head, { b: 2 });
+    await assert.rejects(config.reload(), { code: "INVALID" });
+    await config.set({ a: 1, b: 3 });
+    assert.deepEqual([config.value, config.status().state], [{ a: 1, b: 3 }, "ok"]);
+    save(base, { a: "x" });
+    save(local, { a: "y" });
+    save(head, { b: 2 });
+    await assert.rejects(config.reload(), { code: "INVALID" });
+    await config.set({ a: 1, b: 4 });
+    assert.equal(config.status().state, "degraded");
+    assert.deepEqual(read(base), { a: "x" });
+  });
+
   test("on what changed and cannot be read fails at once, with the reason", async () => {
     const { openConfig } = stage({});
     const said = { commits: 0, isDown: false };
@@ -214,6 +240,16 @@ describe("a write among layers", () => {
     await config.setAt(["a"], 1);
     assert.deepEqual(seen, ["abandoned"]);
   });
+});
+
+test("layers that are broken are all told", async () => {
+  const { open, save } = stage({ [base]: { a: 1 }, [head]: {}, [local]: {} });
+  const config = await open();
+  for (const path of [base, head, local]) save(path, '{ "secret": canary');
+  await assert.rejects(config.reload(), { code: "PARSE" });
+  const { problems } = config.status();
+  assert.deepEqual(problems.map(({ source }) => source), [base, head, local]);
+  assert.doesNotMatch(JSON.stringify(problems), /canary/);
 });
 
 describe("a head with a history", () => {
