@@ -83,7 +83,8 @@ export function createPipeline({ schema, migrations, host, timeoutMs }: Pipeline
     if (migrations === undefined) {
       return await validated(document, false, source, { locate, layers });
     }
-    const { document: newest, from, to } = migrate(document, migrations, source);
+    const { document: migrated, from, to } = migrate(document, migrations, source);
+    const newest = layers?.carry?.(document, migrated) ?? migrated;
     // A place in the text of an older version says nothing about a path in the newest.
     const context = { layers, ...(from === to ? { locate } : {}) };
     return await validated(newest, from !== to, source, context);

@@ -73,6 +73,7 @@ export function composeLayers(
         return composeLayers(context, layers.with(head!, { ...layers[head!]!, loaded }), head)
           .layers!;
       },
+      carry: own?.layers?.carry,
       given,
       hiding: (path) => {
         const above = written === undefined ? [] : documents.slice(written + 1);

@@ -112,6 +112,8 @@ export interface LoadedLayers {
    * @throws why those cannot be read
    */
   readonly around?: ((document: Json) => Promise<LoadedLayers>) | undefined;
+  /** Carries what is no part of the value from a document of the head over to one that was made of it. */
+  readonly carry?: ((from: Json, to: Json) => Json) | undefined;
   /** What each gives at a path, the winner first. */
   readonly given: (path: Path) => readonly Given[];
   /** What hides whatever the head says at a path, if anything does. */

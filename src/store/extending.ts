@@ -150,6 +150,7 @@ export class OpenExtending implements OpenStore {
     const layers: LoadedLayers = {
       ...composed.layers!,
       around: (document) => this.#around(layers, document),
+      carry: carryExtends,
     };
     // As long as it extends nothing, it is a file like any other.
     return { ...composed, layers, hash: parts.length > 1 ? composed.hash : head.hash };
@@ -239,6 +240,13 @@ function withoutExtends(document: Json): Json {
 
 function extendsOf(document: Json | undefined): Json | undefined {
   return isPlainObject(document) ? (document as JsonObject)["extends"] : undefined;
+}
+
+/** A migration may know nothing of it. */
+function carryExtends(from: Json, to: Json): Json {
+  const named = extendsOf(from);
+  if (named === undefined || extendsOf(to) !== undefined || !isPlainObject(to)) return to;
+  return { extends: named, ...to as JsonObject };
 }
 
 /** Tells what one document extends from what another does. */

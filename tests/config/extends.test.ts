@@ -5,7 +5,10 @@ import * as v from "valibot";
 import { memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
 import { isHoldfastError } from "../../src/core/error.ts";
+import type { Migrations } from "../../src/core/migration.ts";
 import { file } from "../../src/store/file.ts";
+import { layered } from "../../src/store/layered.ts";
+import { memory } from "../../src/store/memory.ts";
 import { describe, test } from "../support/kit.ts";
 import { remember } from "../support/memory_config.ts";
 
@@ -158,6 +161,31 @@ describe("a file that extends others", () => {
       }),
     );
     await config.close();
+  });
+
+  test("is migrated, and its parents in memory, without losing them", async () => {
+    const migrations = {
+      1: ({ r, rest }: Record<string, unknown>) => ({ rate: r, rest } as object),
+    };
+    const target = layered({
+      layers: [memory({ below: 1 }), file(top, { extends: true })],
+      head: 1,
+    });
+    for (const source of [file(top, { extends: true }), target]) {
+      const { host, read } = stage({
+        [top]: { extends: "c.json", version: 1, r: 1 },
+        [deep]: { version: 1, r: 3, rest: true },
+      });
+      const config = await openConfigOn(() => host)(source, {
+        migrations: migrations as Migrations,
+        ...remember(),
+      });
+      const { below: _, ...value } = config.value as Record<string, unknown>;
+      assert.deepEqual(value, { version: 2, rate: 1, rest: true });
+      assert.deepEqual(read(top), { extends: "c.json", version: 2, rate: 1 });
+      assert.deepEqual(read(deep), { version: 1, r: 3, rest: true });
+      await config.close();
+    }
   });
 
   test("can be written over where a person made it a CYCLE", async () => {
