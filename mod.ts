@@ -141,6 +141,7 @@ export { overrides } from "./src/source/overrides.ts";
 export type { OverridesOptions } from "./src/source/overrides.ts";
 export type {
   Given,
+  LayerPart,
   Loaded,
   LoadedLayers,
   LoadedSource,

@@ -2,7 +2,7 @@ import { cutAtSecret } from "../core/annotation.ts";
 import type { Cause } from "../core/cause.ts";
 import { diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
-import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
+import { type HoldfastError, isHoldfastError, type Problem } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
 import { describePath } from "../core/pointer.ts";
 import { holdForRestart } from "../core/restart.ts";
@@ -12,17 +12,26 @@ import { isOpenStore, type OpenStore, type StoreChange } from "../store/store.ts
 import { auditEventOf } from "./audit.ts";
 import { changeSetOf } from "./change_set.ts";
 import type { Edit } from "./edit.ts";
-import { type Candidate, describeProblem } from "./pipeline.ts";
+import { describeHidden } from "./hidden.ts";
+import { type Candidate, describeProblem, runDefaults } from "./pipeline.ts";
 import {
+  isOfOtherLayers,
   isSameRefusal,
-  nothingThere,
+  readOnly,
   type Refusal,
   refusalOf,
   refusedContent,
   removed,
 } from "./refusal.ts";
 import type { AuditEvent, ChangeSet } from "./reports.ts";
-import { type EngineParts, type Prepared, type Running, snapshotOf } from "./running.ts";
+import {
+  type EngineParts,
+  isOfHead,
+  isSameContent,
+  type Prepared,
+  type Running,
+  snapshotOf,
+} from "./running.ts";
 
 const external: Cause = { origin: "external", calls: [] };
 
@@ -139,24 +148,25 @@ export class Engine {
     waits?: StoreChange["waits"],
   ): Promise<ChangeSet> {
     const { name } = this.#parts;
-    if (this.#store === undefined) {
-      throw holdfastError(
-        "READ_ONLY",
-        `Cannot write ${name}: found a source that can only be read; write where it comes from`,
-        { source: name },
-      );
-    }
+    if (this.#store === undefined) throw readOnly(name);
     const base = this.running.loaded;
+    const refusal = this.#refusal;
     const loaded = await this.#store.commit({
       document: how?.removes === true ? undefined : prepared.document,
       base,
-      refused: refusedContent(this.#refusal),
+      refused: refusedContent(refusal),
       cause,
       restores: how?.restores,
       waits,
     });
     const changeSet = this.#apply(loaded, prepared, cause);
+    const { annotations } = this.#parts.pipeline;
+    const hidden = describeHidden(loaded, changeSet.changes, annotations);
+    hidden.forEach(this.#parts.reporter.warnOnce);
     await this.#tell(loaded);
+    if (isOfOtherLayers(refusal, base)) this.#refusal = refusal;
+    // What other layers say is none of the write's: it may be as bad as it was.
+    if (refusal?.loaded?.layers !== undefined) await this.look().catch(() => {});
     return changeSet;
   }
 
@@ -196,7 +206,7 @@ export class Engine {
     this.#refusal = undefined;
     publish(snapshot, changeSetOf(name, before, snapshot, prepared.valueChanges, cause));
     for (const message of loaded.warnings) reporter.warnOnce(message);
-    for (const problem of warnings) reporter.warnOnce(`${name}, ${describeProblem(problem)}`);
+    for (const problem of warnings) reporter.warnOnce(`${name}, ${describeProblem(problem, name)}`);
     for (const { path } of pending) {
       const told = cutAtSecret(pipeline.annotations, path);
       reporter.warnOnce(`${describePath(told)} of ${name} changes only with a restart`);
@@ -211,7 +221,7 @@ export class Engine {
   async #consider(loaded: Loaded, anew: boolean): Promise<void> {
     const { running } = this;
     const { name } = this.#parts;
-    if (loaded.hash === running.loaded.hash && loaded.generation === running.loaded.generation) {
+    if (isSameContent(loaded, running.loaded)) {
       // The bytes that run are there (again): whatever was turned down is gone.
       if (this.#refusal !== undefined) this.#parts.reporter.info(`${name} is good again`);
       this.#refusal = undefined;
@@ -227,7 +237,7 @@ export class Engine {
     // Gone without a generation that says so: somebody deleted the file.
     const wasThere = running.loaded.document !== undefined;
     if (wasThere && loaded.document === undefined && loaded.record === undefined) {
-      throw removed(name);
+      throw removed(name, loaded);
     }
     await this.#takeOver(loaded, loaded.document);
   }
@@ -236,11 +246,13 @@ export class Engine {
   async #takeOver(loaded: Loaded, document: Json | undefined): Promise<void> {
     const { name, pipeline, migrate, reporter } = this.#parts;
     const candidate = document === undefined
-      ? await this.#defaults(loaded)
+      ? await runDefaults(pipeline, name, loaded)
       : await pipeline.run(document, name, loaded);
     const prepared = this.prepare(candidate);
     const adopted = await this.#store?.adopt(loaded) ?? loaded;
-    this.#apply(adopted, prepared, adopted.record ?? external);
+    if (isOfHead(adopted, this.#running?.loaded)) {
+      this.#apply(adopted, prepared, adopted.record ?? external);
+    } else this.#apply(adopted, { ...prepared, changes: prepared.valueChanges }, external);
     await this.#tell(adopted);
     const isToBeStored = document !== undefined && candidate.migrated && migrate === "store";
     if (!isToBeStored || this.#store === undefined) return;
@@ -259,16 +271,6 @@ export class Engine {
   async #tell(loaded: Loaded): Promise<void> {
     const { source, reporter } = this.#parts;
     await source.applied?.(loaded).catch((error: Error) => reporter.warnOnce(error.message));
-  }
-
-  async #defaults({ layers, locate }: Loaded): Promise<Candidate> {
-    const { name, pipeline } = this.#parts;
-    const isGiven = layers?.compose(undefined) !== undefined;
-    const empty = pipeline.emptyDocument ?? (isGiven ? {} : undefined);
-    if (empty === undefined) throw nothingThere(name);
-    return await pipeline.run(empty, name, { layers, locate }).catch((error: unknown) => {
-      throw isGiven ? error : nothingThere(name, error);
-    });
   }
 
   #refuse(thrown: unknown, loaded: Loaded | undefined): HoldfastError {

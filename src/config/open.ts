@@ -64,6 +64,7 @@ async function open(
     keepAlive,
     history,
     shape: shapeOf(schema),
+    upgrade: pipeline.upgrade,
     warn: reporter.warnOnce,
   });
   try {

@@ -1,5 +1,5 @@
 import { type Annotations, annotationsOf } from "../core/annotation.ts";
-import type { Json } from "../core/document.ts";
+import { type Json, valueAt } from "../core/document.ts";
 import {
   holdfastError,
   type HoldfastErrorOf,
@@ -14,6 +14,7 @@ import { freeze } from "../core/snapshot.ts";
 import { bounded } from "../host/bounded.ts";
 import type { Host } from "../host/host.ts";
 import type { Loaded } from "../source/source.ts";
+import { nothingThere } from "./refusal.ts";
 
 /** A document that passed every step but was not applied yet. */
 export interface Candidate {
@@ -33,6 +34,13 @@ export interface Pipeline {
   readonly emptyDocument: Json | undefined;
   /** The newest version of documents; undefined where they have none. */
   readonly version: number | undefined;
+
+  /**
+   * Brings the document of a layer to the newest version; one that names no version is of the newest.
+   *
+   * @throws `UNSUPPORTED_VERSION`, `MIGRATION`
+   */
+  upgrade(document: Json, name: string): Json;
 
   /**
    * Migrates, merges with the other layers, and validates.
@@ -75,7 +83,8 @@ export function createPipeline({ schema, migrations, host, timeoutMs }: Pipeline
     if (migrations === undefined) {
       return await validated(document, false, source, { locate, layers });
     }
-    const { document: newest, from, to } = migrate(document, migrations, source);
+    const { document: migrated, from, to } = migrate(document, migrations, source);
+    const newest = layers?.carry?.(document, migrated) ?? migrated;
     // A place in the text of an older version says nothing about a path in the newest.
     const context = { layers, ...(from === to ? { locate } : {}) };
     return await validated(newest, from !== to, source, context);
@@ -87,7 +96,8 @@ export function createPipeline({ schema, migrations, host, timeoutMs }: Pipeline
     source: string,
     { locate, layers }: Context,
   ): Promise<Candidate> {
-    const whole = layers?.compose(document) ?? document;
+    const around = await layers?.around?.(document) ?? layers;
+    const whole = around?.compose(document) ?? document;
     if (schema === undefined) return { document, value: whole, warnings: [], migrated };
     const result = await ask(schema, whole, source);
     const problems = located(result.problems, locate);
@@ -112,6 +122,12 @@ export function createPipeline({ schema, migrations, host, timeoutMs }: Pipeline
     }
   }
 
+  function upgrade(document: Json, name: string): Json {
+    const isVersioned = valueAt(document, ["version"]) !== undefined;
+    if (migrations === undefined || !isVersioned) return document;
+    return migrate(document, migrations, name).document;
+  }
+
   return {
     annotations,
     emptyDocument: schema === undefined
@@ -120,8 +136,27 @@ export function createPipeline({ schema, migrations, host, timeoutMs }: Pipeline
       ? {}
       : { version: newest },
     version: newest,
+    upgrade,
     run,
   };
+}
+
+/**
+ * What counts where nothing is stored: the schema's defaults, and what other layers say.
+ *
+ * @throws `NOT_FOUND` when that makes no whole
+ */
+export async function runDefaults(
+  { emptyDocument, run }: Pipeline,
+  name: string,
+  { layers, locate }: Loaded,
+): Promise<Candidate> {
+  const isGiven = layers?.compose(undefined) !== undefined;
+  const empty = emptyDocument ?? (isGiven ? {} : undefined);
+  if (empty === undefined) throw nothingThere(name);
+  return await run(empty, name, { layers, locate }).catch((error: unknown) => {
+    throw isGiven ? error : nothingThere(name, error);
+  });
 }
 
 /** Adds where they were written to the first problems; a person mends those first, and looking costs time. */
@@ -142,14 +177,24 @@ export function invalid(
 ): HoldfastErrorOf<"INVALID"> {
   const [first] = problems;
   const more = problems.length > 1 ? `, and ${problems.length - 1} more` : "";
-  const found = first === undefined ? "that the schema refuses it" : describeProblem(first) + more;
+  const found = first === undefined
+    ? "that the schema refuses it"
+    : describeProblem(first, source) + more;
   const message = `Cannot accept ${source}: found ${found}; mend it`;
   return holdfastError("INVALID", message, { problems }, cause);
 }
 
-/** A problem as a person reads it. */
-export function describeProblem(problem: Problem): string {
-  const { path, message, line, column } = problem;
-  const place = line === undefined ? "" : ` (line ${line}, column ${column})`;
-  return `at ${describePath(path)}${place}: ${message}`;
+/**
+ * A problem as a person reads it.
+ *
+ * @param name of the whole, which is named already
+ */
+export function describeProblem(problem: Problem & { variable?: string }, name: string): string {
+  const { path, message, source, variable, line, column } = problem;
+  const place = [
+    ...(source === undefined || source === name ? [] : [source]),
+    ...(variable === undefined ? [] : [variable]),
+    ...(line === undefined ? [] : [`line ${line}, column ${column}`]),
+  ].join(", ");
+  return `at ${describePath(path)}${place === "" ? "" : ` (${place})`}: ${message}`;
 }

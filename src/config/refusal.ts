@@ -1,6 +1,7 @@
 import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
 import { freeze } from "../core/snapshot.ts";
 import type { Loaded } from "../source/source.ts";
+import { writtenIn } from "./running.ts";
 
 /** Something newer than what runs, turned down. */
 export interface Refusal {
@@ -13,25 +14,47 @@ export interface Refusal {
 /** Words why something was turned down. */
 export function refusalOf(thrown: unknown, source: string, loaded: Loaded | undefined): Refusal {
   const error = isHoldfastError(thrown) ? thrown : unexpected(source, thrown);
-  return { error, problems: freeze(problemsOf(error, source)), loaded };
+  const others = loaded?.layers?.parts.flatMap(({ name, fault }) => {
+    return fault === undefined || fault === error ? [] : problemsOf(fault, name);
+  }) ?? [];
+  return { error, problems: freeze([...problemsOf(error, source), ...others]), loaded };
 }
 
 /** Tells whether the same thing is turned down again, for the same reason. */
 export function isSameRefusal(one: Refusal | undefined, other: Refusal): boolean {
-  return one !== undefined && one.loaded?.hash === other.loaded?.hash &&
+  return one !== undefined && contentOf(one) === contentOf(other) &&
     kindOf(one.error) === kindOf(other.error);
+}
+
+/** What is at fault: of several layers, the bytes of those that hold no document. */
+function contentOf({ loaded }: Refusal): string | undefined {
+  const faulty = loaded?.layers?.parts.filter(({ fault }) => fault !== undefined) ?? [];
+  return faulty.length === 0 ? loaded?.hash : faulty.map(({ loaded }) => loaded.hash).join();
 }
 
 /**
  * What a write may replace: content that was read and found bad. What could not be taken over for another reason, such as a
- * failing disk, may be as good as any.
+ * failing disk or another layer that is broken, may be as good as any.
  */
 export function refusedContent(refusal: Refusal | undefined): Loaded | undefined {
   const { code } = refusal?.error ?? {};
   const isOfContent = code === "PARSE" || code === "INVALID" || code === "NOT_FOUND" ||
     code === "UNSUPPORTED_VERSION" || code === "MIGRATION" || code === "TOO_LARGE" ||
-    code === "UNSUPPORTED";
-  return isOfContent ? refusal?.loaded : undefined;
+    code === "UNSUPPORTED" || code === "CYCLE";
+  const loaded = refusal?.loaded;
+  return isOfContent && loaded !== undefined && !isFaultOfOthers(loaded) ? loaded : undefined;
+}
+
+/** Whether only layers that are not written hold no document. */
+function isFaultOfOthers({ fault, layers }: Loaded): boolean {
+  const written = layers?.parts[layers.written ?? -1];
+  return fault !== undefined && written !== undefined && written.fault === undefined;
+}
+
+/** Whether what was turned down has in it what is written, as it runs, so that another layer was. */
+export function isOfOtherLayers(refusal: Refusal | undefined, running: Loaded): boolean {
+  const refused = refusal?.loaded;
+  return refused?.layers !== undefined && writtenIn(refused).hash === writtenIn(running).hash;
 }
 
 // Not by the message: that of a file which is too large and grows has another number at every look.
@@ -41,7 +64,9 @@ function kindOf(error: HoldfastError): string {
 
 function problemsOf(error: HoldfastError, source: string): readonly Problem[] {
   if (error.code === "INVALID") return error.details.problems;
-  const place = error.code === "PARSE" ? error.details : { source };
+  const place = error.code === "PARSE"
+    ? error.details
+    : { source: "source" in error.details ? error.details.source : source };
   return [{ path: [], message: error.message, severity: "error", ...place }];
 }
 
@@ -66,11 +91,21 @@ export function nothingThere(source: string, cause?: unknown): HoldfastError {
   );
 }
 
-/** The error for a document that was there and is gone. */
-export function removed(source: string): HoldfastError {
+/** The error for a write to what is no store. */
+export function readOnly(source: string): HoldfastError {
+  return holdfastError(
+    "READ_ONLY",
+    `Cannot write ${source}: found a source that can only be read; write where it comes from`,
+    { source },
+  );
+}
+
+/** The error for a document that was there and is gone; of several sources, that which is written held it. */
+export function removed(source: string, { layers }: Loaded): HoldfastError {
+  const name = layers?.parts[layers.written ?? -1]?.name ?? source;
   return holdfastError(
     "NOT_FOUND",
-    `Cannot read ${source}: found that it was removed; put it back, or write it anew`,
-    { source },
+    `Cannot read ${name}: found that it was removed; put it back, or write it anew`,
+    { source: name },
   );
 }

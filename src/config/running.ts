@@ -46,6 +46,24 @@ export interface Prepared {
   readonly pending: readonly PendingRestart[];
 }
 
+/** Whether the source holds what runs, and that came from there. */
+export function isSameContent(loaded: Loaded, running: Loaded): boolean {
+  return loaded.hash === running.hash && loaded.generation === running.generation &&
+    running.isStandIn !== true;
+}
+
+/** What the source that is written holds. */
+export function writtenIn(loaded: Loaded): Loaded {
+  const { parts, written } = loaded.layers ?? {};
+  return parts?.[written ?? -1]?.loaded ?? loaded;
+}
+
+/** Whether something else is written than before; where not, its record and document say nothing of what changed. */
+export function isOfHead(loaded: Loaded, before: Loaded | undefined): boolean {
+  return loaded.layers === undefined || before === undefined ||
+    !isSameContent(writtenIn(loaded), writtenIn(before));
+}
+
 /** Describes what runs from now on; the revision tells whether its value is another one than before. */
 export function snapshotOf(
   { name, pipeline: { annotations }, realm, source: { backend }, host }: EngineParts,

@@ -77,7 +77,8 @@ export interface OpenOptions<Schema extends StandardSchema> {
   readonly watch?: WatchTiming | false | undefined;
   /**
    * A file in which the last good document is kept, with mode 0600: where the source cannot be reached at the start, that
-   * runs, and `status()` is `degraded` until the source is there.
+   * runs, and `status()` is `degraded` until the source is there. One that somebody else owns, or everybody can write, is
+   * not used.
    */
   readonly lastGood?: string | undefined;
   /** How long a call waits, in milliseconds; 5000 when left out. */

@@ -9,10 +9,10 @@ import type { Edit } from "./edit.ts";
 import type { Engine } from "./engine.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Queue } from "./queue.ts";
-import { refusedContent } from "./refusal.ts";
+import { isOfOtherLayers, refusedContent } from "./refusal.ts";
 import type { ChangeSet, Snapshot } from "./reports.ts";
 import type { WriteOptions } from "./types.ts";
-import type { Prepared } from "./running.ts";
+import { type Prepared, writtenIn } from "./running.ts";
 
 /** What a write gives. */
 export interface WriteOutcome {
@@ -137,8 +137,9 @@ export class Writer {
       } catch (error) {
         if (!isHoldfastError(error, "CONFLICT") || attempt >= conflictAttemptsMax) throw error;
         await this.#lookAgain();
-        // It will not be any better in a moment.
-        if (isHoldfastError(engine.refusal?.error, "IO")) throw engine.refusal.error;
+        // What is there cannot be read, or must not be replaced: it will not be any better in a moment.
+        const { refusal } = engine;
+        if (refusal !== undefined && refusedContent(refusal) === undefined) throw refusal.error;
       }
     }
   }
@@ -155,7 +156,8 @@ export class Writer {
   /** The newest generation, if another process stored it and this one turned it down. */
   get #refusedGeneration(): number | undefined {
     const { refusal, running } = this.#parts.engine;
-    const refused = refusedContent(refusal);
+    const isOthers = isOfOtherLayers(refusal, running.loaded);
+    const refused = isOthers ? undefined : refusedContent(refusal);
     // A broken edit may stand over it.
     const isNewer = (refused?.generation ?? 0) > running.snapshot.generation;
     return refused?.record !== undefined || isNewer ? refused!.generation : undefined;
@@ -207,7 +209,7 @@ export class Writer {
     const { restores } = how ?? {};
     const isExact = restores?.document !== undefined &&
       diff(restores.document, wanted).length === 0;
-    if (isExact && restores.hash !== (loaded.layers?.head ?? loaded).hash) return false;
+    if (isExact && restores.hash !== writtenIn(loaded).hash) return false;
     // What runs was migrated in memory; the store holds the old version still.
     if (how?.removes !== true && diff(loaded.document, document).length > 0) return false;
     await this.#lookAgain();

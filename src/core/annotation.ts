@@ -96,7 +96,8 @@ export function warnIf<Input>(
 /**
  * Says how arrays of several layers merge, in a valibot pipe.
  *
- * @param how `replace`: the later one alone counts; `byName`: entries of the same `name` merge, and others are added
+ * @param how `replace`: the later one alone counts; `byName`: where all entries have a `name` of their own, those of the same
+ * name merge and others are added, so that an empty array changes nothing
  *
  * @example
  * ```ts

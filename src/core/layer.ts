@@ -32,25 +32,38 @@ export function mergeLayers(
 ): Json | undefined {
   let merged: Json | undefined;
   for (const document of documents) {
-    if (document !== undefined) merged = merge(merged, document, [], rule);
+    if (document === undefined) continue;
+    // Of a whole that is taken back, every part is a default.
+    merged = isReset(document) ? {} : merge(merged, document, [], rule);
   }
   return merged;
 }
 
 /**
- * Finds what each layer has at a path of the merged document, the winner first. A layer that replaced something above is
- * the last that counts; those below it are listed all the same, since they were overridden.
+ * Finds what each layer has at a path of the merged document, the winner first. Where what wins stands above the path, such
+ * as a reset or a value that took the place of an object, it is told with its own path.
  */
 export function valuesAt(
   documents: readonly (Json | undefined)[],
   path: Path,
   rule: ArrayRule = () => undefined,
 ): LayerValue[] {
-  const merged = mergeLayers(documents, rule);
-  return documents.flatMap((document, layer) => {
-    const found = document === undefined ? undefined : follow(document, merged, path, rule);
-    return found === undefined ? [] : [{ layer, ...found }];
-  }).toReversed();
+  let said: Said[] = documents.flatMap((value, layer) => {
+    return value === undefined ? [] : [{ layer, path: [], value, counts: true }];
+  });
+  const resets: LayerValue[] = [];
+  let replacing: Said | undefined;
+  for (const [depth, step] of path.entries()) {
+    const place = layOver(said, path.slice(0, depth), rule);
+    if ((place.replacing?.layer ?? -1) > (replacing?.layer ?? -1)) replacing = place.replacing;
+    resets.push(...said.filter(({ value }) => isReset(value)));
+    said = place.said.flatMap((one) => follow(one, step, place.names));
+  }
+  const isGiven = layOver(said, path, rule).said.some(({ counts }) => counts);
+  const isReplaced = said.length > 0 && !isGiven && replacing !== undefined;
+  return [...said, ...resets, ...(isReplaced && !isReset(replacing!.value) ? [replacing!] : [])]
+    .sort((one, other) => other.layer - one.layer)
+    .map(({ layer, path, value }) => ({ layer, path, value }));
 }
 
 /** Whether a value of a layer means that the schema's default counts. */
@@ -59,13 +72,11 @@ export function isReset(value: Json | undefined): boolean {
 }
 
 function merge(below: Json | undefined, above: Json, path: Path, rule: ArrayRule): Json {
-  if (isObject(above) && !isReset(above)) {
-    return mergeObjects(isObject(below) && !isReset(below) ? below : {}, above, path, rule);
-  }
-  if (isNamed(above, path, rule) && isNamed(below, path, rule)) {
+  if (isObject(above) && isObject(below)) return mergeObjects(below, above, path, rule);
+  if (isNamed(below) && mergesByName(above, path, rule)) {
     return mergeNamed(below, above, path, rule);
   }
-  return above;
+  return alone(above);
 }
 
 function mergeObjects(
@@ -83,41 +94,74 @@ function mergeObjects(
 }
 
 function mergeNamed(below: JsonArray, above: JsonArray, path: Path, rule: ArrayRule): JsonArray {
-  const merged = new Map(below.map((entry) => [nameOf(entry)!, entry]));
+  const merged = [...below];
+  const indexes = new Map(below.map((entry, index) => [nameOf(entry)!, index]));
   for (const entry of above) {
-    const name = nameOf(entry)!;
-    const index = [...merged.keys()].indexOf(name);
-    const at = [...path, index === -1 ? merged.size : index];
-    merged.set(name, merge(merged.get(name), entry, at, rule));
+    const index = indexes.get(nameOf(entry)!) ?? merged.length;
+    merged[index] = merge(merged[index], entry, [...path, index], rule);
   }
-  return [...merged.values()];
+  return merged;
 }
 
-/** Follows a path of the merged document through the document of one layer. */
-function follow(
-  document: Json,
-  merged: Json | undefined,
-  path: Path,
-  rule: ArrayRule,
-): { path: Path; value: Json } | undefined {
-  let [value, whole]: (Json | undefined)[] = [document, merged];
-  const own: PathStep[] = [];
-  for (const [depth, step] of path.entries()) {
-    if (isReset(value)) return { path: own, value: value! };
-    const at = path.slice(0, depth);
-    const entry: Json | undefined = partOf(whole, step);
-    const isByName = isNamed(value, at, rule) && isNamed(whole, at, rule);
-    const there = isByName ? indexOfName(value as JsonArray, nameOf(entry)) : step;
-    [value, whole] = [partOf(value, there), entry];
-    if (value === undefined) return undefined;
-    own.push(there);
-  }
-  return value === undefined ? undefined : { path: own, value };
+/** A value with nothing below it: there is nothing that a reset in it could take back. */
+function alone(value: Json): Json {
+  if (isArray(value)) return value.map((entry) => isReset(entry) ? entry : alone(entry));
+  if (!isObject(value)) return value;
+  const parts = Object.entries(value).filter(([, part]) => !isReset(part));
+  return Object.fromEntries(parts.map(([key, part]) => [key, alone(part)]));
 }
 
-function partOf(value: Json | undefined, step: PathStep): Json | undefined {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
-  return (value as Record<PathStep, Json>)[step];
+/** What a layer says at a place. */
+interface Said {
+  readonly layer: number;
+  /** In its own document. */
+  readonly path: Path;
+  readonly value: Json;
+  /** Whether nothing above took its place. */
+  readonly counts: boolean;
+}
+
+/** The values of one place, laid over one another. */
+interface Laid {
+  readonly said: readonly Said[];
+  /** The names in the order of the merged array, where entries merge by name. */
+  readonly names: readonly string[] | undefined;
+  /** The last that took the place of others. */
+  readonly replacing: Said | undefined;
+}
+
+function layOver(said: readonly Said[], path: Path, rule: ArrayRule): Laid {
+  let [start, replacing, below]: [number, Said | undefined, Json | undefined] = [
+    0,
+    undefined,
+    undefined,
+  ];
+  for (const [index, one] of said.entries()) {
+    if (!one.counts) continue;
+    const { value } = one;
+    const isLaid = below === undefined || (isObject(below) && isObject(value)) ||
+      (isNamed(below) && mergesByName(value, path, rule));
+    if (isReset(value) || !isLaid) [start, replacing] = [index, one];
+    below = isReset(value) ? undefined : value;
+  }
+  const laid = said.map((one, index) => index < start ? { ...one, counts: false } : one);
+  const arrays = laid.filter(({ counts }) => counts).map(({ value }) => value).filter(isNamed);
+  const names = isNamed(below)
+    ? [...new Set(arrays.flatMap((entries) => entries.map((entry) => nameOf(entry)!)))]
+    : undefined;
+  return { said: laid, names, replacing };
+}
+
+/** Goes on to a part of what a layer says. */
+function follow(one: Said, step: PathStep, names: readonly string[] | undefined): Said[] {
+  const { value } = one;
+  const index = /^\d+$/.test(String(step)) ? Number(step) : -1;
+  const isByName = names !== undefined && isNamed(value);
+  const own = isByName ? indexOfName(value, names[index]) : isArray(value) ? index : step;
+  if (isReset(value) || typeof value !== "object" || value === null) return [];
+  if (!Object.hasOwn(value, own)) return [];
+  const part = (value as Readonly<Record<PathStep, Json>>)[own]!;
+  return [{ ...one, path: [...one.path, own], value: part }];
 }
 
 function indexOfName(entries: JsonArray, name: string | undefined): number {
@@ -128,11 +172,22 @@ function isObject(value: Json | undefined): value is JsonObject {
   return isPlainObject(value);
 }
 
-/** Whether an array merges by the names of its entries: all have one, and no two the same. */
-function isNamed(value: Json | undefined, path: Path, rule: ArrayRule): value is JsonArray {
-  if (!Array.isArray(value) || rule(path) === "replace") return false;
-  const names = (value as JsonArray).map(nameOf);
+function isArray(value: Json | undefined): value is JsonArray {
+  return Array.isArray(value);
+}
+
+/** Whether the entries of an array can be told by their names: all have one, and no two the same. */
+function isNamed(value: Json | undefined): value is JsonArray {
+  if (!isArray(value)) return false;
+  const names = value.map(nameOf);
   return names.every((name) => name !== undefined) && new Set(names).size === names.length;
+}
+
+/** Whether an array merges with one below it. An empty one, which names nothing, does only where the rule says so. */
+function mergesByName(value: Json, path: Path, rule: ArrayRule): value is JsonArray {
+  if (!isNamed(value)) return false;
+  const how = rule(path);
+  return how === "byName" || (how === undefined && value.length > 0);
 }
 
 function nameOf(entry: Json | undefined): string | undefined {

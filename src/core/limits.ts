@@ -1,6 +1,9 @@
 /** The largest document read or written, in bytes of its text. */
 export const documentBytesMax: number = 64 * 1024 * 1024;
 
+/** The largest file of a last good document read, in bytes: it may be indented, and hold what layers came to besides. */
+export const keptBytesMax: number = 4 * documentBytesMax;
+
 /** How many files may be extended by one. */
 export const extendedFilesMax: number = 100;
 
@@ -60,6 +63,12 @@ export const generationsToldMax: number = 50;
 
 /** How many generations are reserved at once in the mark that outlives the log. */
 export const markedGenerations: number = 1000;
+
+/** How many looks at several sources are taken until two in a row agree, before the last counts as it is. */
+export const agreeingLooksMax: number = 20;
+
+/** How many of the values that one write gives are checked for a layer that hides them. */
+export const hiddenValuesMax: number = 20;
 
 /** How many of the places that one call changed are recorded. */
 export const callChangesMax: number = 100;

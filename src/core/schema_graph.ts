@@ -9,6 +9,8 @@ export interface SchemaNode {
   readonly actions: PipeAction[];
   /** Other schemas that speak about the very same value: what is wrapped, options, pipe items. */
   readonly same: SchemaNode[];
+  /** Those of them that speak about it as it is given, before any transformation. */
+  readonly given: SchemaNode[];
   readonly entries: Map<string, SchemaNode>;
   /** Of every part that is not among the entries. */
   readonly each: SchemaNode[];
@@ -49,10 +51,17 @@ export function schemaGraph(schema: unknown): SchemaGraph | undefined {
   return { root, nodes: [...walk.values()] };
 }
 
-/** The nodes that speak about one value. */
-export function closure(nodes: readonly SchemaNode[]): SchemaNode[] {
+/**
+ * The nodes that speak about one value.
+ *
+ * @param which those that speak of it as it is given alone, or those that speak of what became of it as well
+ */
+export function closure(
+  nodes: readonly SchemaNode[],
+  which: "given" | "same" = "same",
+): SchemaNode[] {
   const all = new Set(nodes);
-  for (const node of all) for (const other of node.same) all.add(other);
+  for (const node of all) for (const other of node[which]) all.add(other);
   return [...all];
 }
 
@@ -88,6 +97,7 @@ function nodeOf(schema: SchemaPiece, walk: Map<object, SchemaNode>): SchemaNode 
     type: schema.type,
     actions: [],
     same: [],
+    given: [],
     entries: new Map(),
     each: [],
     literals: schema.type === "picklist" ? schema["options"] as unknown[] : literals,
@@ -97,8 +107,13 @@ function nodeOf(schema: SchemaPiece, walk: Map<object, SchemaNode>): SchemaNode 
   if (pipe === undefined) readParts(schema, node, walk);
   else {
     for (const item of pipe) {
-      if (isSchema(item)) node.same.push(nodeOf(item, walk));
-      else node.actions.push(item);
+      if (!isSchema(item)) node.actions.push(item);
+      else {
+        const isTransformed = node.actions.some(({ kind }) => kind === "transformation");
+        const part = nodeOf(item, walk);
+        node.same.push(part);
+        if (!isTransformed) node.given.push(part);
+      }
     }
   }
   return node;
@@ -116,11 +131,14 @@ function readParts(schema: SchemaPiece, node: SchemaNode, walk: Map<object, Sche
     if (isSchema(part)) node.entries.set(String(index), nodeOf(part, walk));
   });
   for (const name of ["rest", "item", "value"]) add(node.each, schema[name]);
-  add(node.same, schema["wrapped"]);
+  const whole: SchemaNode[] = [];
+  add(whole, schema["wrapped"]);
   if (Array.isArray(schema["options"])) {
-    for (const part of schema["options"]) add(node.same, part);
+    for (const part of schema["options"]) add(whole, part);
   }
-  if (typeof schema["getter"] === "function") add(node.same, fromGetter(schema["getter"]));
+  if (typeof schema["getter"] === "function") add(whole, fromGetter(schema["getter"]));
+  node.same.push(...whole);
+  node.given.push(...whole);
 }
 
 // deno-lint-ignore ban-types -- whatever the getter of a lazy schema takes

@@ -84,13 +84,12 @@ class OpenDirectory implements OpenSource {
   }
 
   async load(): Promise<Loaded> {
-    const { host } = this.#context;
     const files = await this.#read();
     const layers = await Promise.all([...files].map(async ([name, read]) => {
       const path = joinPath(this.#path, name);
       return { name: path, loaded: this.#nest(name, await this.#decode(path, read)) };
     }));
-    const composed = composeLayers(host, layers, undefined, undefined);
+    const composed = composeLayers({ ...this.#context, upgrade: undefined }, layers, undefined);
     const clash = this.#options.as === "byName"
       ? clashOf([...files.keys()], this.#path)
       : undefined;

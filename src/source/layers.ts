@@ -1,10 +1,18 @@
-import type { Json } from "../core/document.ts";
-import type { Path } from "../core/error.ts";
+import { type Json, valueAt } from "../core/document.ts";
+import { isHoldfastError, type Path } from "../core/error.ts";
+import { type ArrayRule, isReset, type LayerValue, mergeLayers, valuesAt } from "../core/layer.ts";
+import { agreeingLooksMax, looksMax } from "../core/limits.ts";
 import type { Shape } from "../core/shape.ts";
-import { type ArrayRule, mergeLayers, valuesAt } from "../core/layer.ts";
 import { hashOf } from "../host/hash.ts";
-import type { Host } from "../host/host.ts";
-import type { Given, Loaded, LoadedSource, Place } from "./source.ts";
+import type {
+  Given,
+  LayerPart,
+  Loaded,
+  LoadedSource,
+  OpenSource,
+  Place,
+  SourceContext,
+} from "./source.ts";
 
 /** A layer with what it holds. */
 export interface Layer {
@@ -15,21 +23,29 @@ export interface Layer {
 }
 
 /**
- * Puts what several sources hold together as if it were from one.
+ * Puts what several sources hold together as if it were from one. Layers that are made of layers are taken apart, so that
+ * each counts for itself.
  *
  * @param head the layer whose document stands for the document of the whole; the merged one does where there is none
- * @param rule how arrays merge
  */
 export function composeLayers(
-  host: Host,
+  context: SourceContext,
   layers: readonly Layer[],
   head: number | undefined,
-  rule: ArrayRule | undefined,
 ): Loaded {
-  const documents = layers.map((layer) => partOf(layer, layer.loaded.document));
-  const given = (path: Path) => givenAt(layers, documents, path, rule);
-  const fault = layers.find(({ loaded }) => loaded.fault !== undefined)?.loaded.fault;
+  const { host, shape, upgrade = (document: Json) => document } = context;
+  const rule = arrayRuleOf(shape);
+  const parts = layers.map(({ loaded }, index) => {
+    return loaded.layers?.parts ?? [partOf(layers[index]!, upgrade)];
+  });
+  const flat = parts.flat();
+  const documents = flat.map(({ document }) => document);
   const own = head === undefined ? undefined : layers[head]!.loaded;
+  const written = head === undefined
+    ? undefined
+    : parts.slice(0, head).flat().length + (own!.layers?.written ?? 0);
+  const given = (path: Path) => givenBy(flat, valuesAt(documents, path, rule));
+  const fault = flat.find((layer) => layer.fault !== undefined)?.fault;
   const hashes = layers.map(({ loaded }) => loaded.hash).join("\n");
   const isEmpty = layers.every(({ loaded }) => loaded.hash === "");
   return {
@@ -39,41 +55,106 @@ export function composeLayers(
     generation: own?.generation ?? 0,
     ...(own?.record === undefined ? {} : { record: own.record }),
     ...(own?.more === undefined ? {} : { more: own.more }),
-    locate: (paths) => paths.map((path) => placeOf(given(path)) ?? { source: layers.at(-1)!.name }),
+    locate: (paths) => paths.map((path) => placeOf(path, given, flat[written ?? -1])),
     warnings: layers.flatMap(({ loaded }) => loaded.warnings),
     resolvedPaths: layers.flatMap(({ loaded }) => loaded.resolvedPaths),
     layers: {
       held: layers.map(({ loaded }) => loaded),
-      sources: layers.map(stateOf),
+      sources: layers.flatMap(statesOf),
+      parts: flat,
       head: own,
-      compose: head === undefined
-        ? (document) => document
-        : composing(documents, head, layers[head]!, rule),
+      written,
+      compose: (document) => {
+        if (written === undefined) return document;
+        return mergeLayers(documents.with(written, flat[written]!.read(document)), rule);
+      },
+      around: own?.layers?.around === undefined ? undefined : async (document) => {
+        const loaded = { ...own, layers: await own.layers!.around!(document) };
+        return composeLayers(context, layers.with(head!, { ...layers[head!]!, loaded }), head)
+          .layers!;
+      },
+      carry: own?.layers?.carry,
       given,
+      hiding: (path) => {
+        const above = written === undefined ? [] : documents.slice(written + 1);
+        // To follow a path through long arrays takes time, and most are told by their first step.
+        if (!above.some((document) => mayReach(document, path))) return undefined;
+        const winner = valuesAt(documents, path, rule)[0];
+        if (winner === undefined || winner.layer <= (written ?? Infinity)) return undefined;
+        return givenBy(flat, [winner])[0]?.place;
+      },
     },
   };
 }
 
-function stateOf({ name, loaded: { generation, hash } }: Layer): LoadedSource {
-  return generation === 0 ? { name, hash } : { name, generation, hash };
+/**
+ * Loads the newest that a layer holds which is not written. What led there, as a store tells it step by step to those who
+ * follow its generations, does not matter.
+ */
+export async function loadNewest(source: OpenSource): Promise<Loaded> {
+  let loaded = await source.load();
+  for (let look = 1; loaded.more === true && look < looksMax; look++) {
+    loaded = await source.load(loaded.generation);
+  }
+  return loaded;
 }
 
-/** Merges the layers around another document of the head. */
-function composing(
-  documents: readonly (Json | undefined)[],
-  head: number,
-  layer: Layer,
-  rule: ArrayRule | undefined,
-): (document: Json | undefined) => Json | undefined {
-  return (document) => mergeLayers(documents.with(head, partOf(layer, document)), rule);
+/**
+ * Loads until two looks agree, where something changed: what was read one after the other may never have been there
+ * together. Where it never rests, the last look counts; there is another after the next change.
+ *
+ * @param load is told what the head has been considered up to
+ * @param considered where that begins
+ * @param known of the last time; without one, a single look counts
+ */
+export async function loadAgreeing(
+  load: (considered: number | undefined) => Promise<Loaded>,
+  considered: number | undefined,
+  known: Loaded | undefined,
+): Promise<Loaded> {
+  let [before, loaded] = [known, await load(considered)];
+  // At first a store may give what is not there any more, once; watching begins with a look.
+  if (known === undefined) return loaded;
+  for (let look = 1; look < agreeingLooksMax && !isSame(before, loaded); look++) {
+    // Asked once more, a store goes on to what is older or newer: the very same is wanted.
+    const again = loaded.more === true ? considered : loaded.generation;
+    [before, loaded] = [loaded, await load(again)];
+  }
+  return loaded;
 }
 
-function partOf({ part }: Layer, document: Json | undefined): Json | undefined {
-  return document === undefined || part === undefined ? document : part(document);
+function isSame(one: Loaded | undefined, other: Loaded): boolean {
+  return one?.hash === other.hash && one.generation === other.generation;
+}
+
+function mayReach(document: Json | undefined, path: Path): boolean {
+  return document !== undefined &&
+    (isReset(document) || valueAt(document, path.slice(0, 1)) !== undefined);
+}
+
+/** A layer may be made of layers itself: those are files and stores of their own. */
+function statesOf({ name, loaded: { generation, hash, layers } }: Layer): readonly LoadedSource[] {
+  if (layers !== undefined) return layers.sources;
+  return [generation === 0 ? { name, hash } : { name, generation, hash }];
+}
+
+function partOf(layer: Layer, upgrade: NonNullable<SourceContext["upgrade"]>): LayerPart {
+  const { name, loaded, part = (document) => document } = layer;
+  const read = (document: Json | undefined) => {
+    return document === undefined ? undefined : part(upgrade(document, name));
+  };
+  try {
+    const { document, fault } = loaded;
+    const isUpgraded = document !== undefined && upgrade(document, name) !== document;
+    return { name, loaded, read, document: read(document), isUpgraded, fault };
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error;
+    return { name, loaded, read, document: undefined, isUpgraded: false, fault: error };
+  }
 }
 
 /** How the schema says that arrays merge. */
-export function arrayRuleOf(root: Shape | undefined): ArrayRule {
+function arrayRuleOf(root: Shape | undefined): ArrayRule {
   return (path) => {
     let place = root;
     for (const step of path) place = place?.child(step);
@@ -81,21 +162,25 @@ export function arrayRuleOf(root: Shape | undefined): ArrayRule {
   };
 }
 
-function givenAt(
-  layers: readonly Layer[],
-  documents: readonly (Json | undefined)[],
-  path: Path,
-  rule: ArrayRule | undefined,
-): Given[] {
-  const values = valuesAt(documents, path, rule);
-  return values.flatMap(({ layer, path: own, value }) => {
-    const { loaded } = layers[layer]!;
-    const [place] = loaded.locate([own]);
-    // A layer may be made of layers itself.
-    return (loaded.layers?.given ?? loaded.given)?.(own) ?? [{ value, place: place! }];
+function givenBy(parts: readonly LayerPart[], values: readonly LayerValue[]): Given[] {
+  return values.flatMap(({ layer, path, value }) => {
+    const { name, loaded, isUpgraded } = parts[layer]!;
+    if (isUpgraded) return [{ value, place: { source: name } }];
+    return loaded.given?.(path) ?? [{ value, place: loaded.locate([path])[0]! }];
   });
 }
 
-function placeOf([winner]: readonly Given[]): Place | undefined {
-  return winner?.place;
+/** Where what stands at a path was written, or, for what is missing, that which it is missing from. */
+function placeOf(
+  path: Path,
+  given: (path: Path) => readonly Given[],
+  head: LayerPart | undefined,
+): Place {
+  for (let depth = path.length; depth > 0; depth--) {
+    const [winner] = given(path.slice(0, depth));
+    if (winner !== undefined) return winner.place;
+  }
+  const isThere = head?.document !== undefined && !head.isUpgraded;
+  if (isThere) return head.loaded.locate([[]])[0]!;
+  return given([])[0]?.place ?? { source: head?.name ?? "layers" };
 }

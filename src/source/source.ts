@@ -31,6 +31,12 @@ export interface SourceContext {
   readonly keepAlive: boolean;
   /** What the schema expects of the value; undefined where it does not say. */
   readonly shape?: Shape | undefined;
+  /**
+   * Brings the document of a layer to the newest version, in memory alone; one that names no version is of the newest.
+   *
+   * @throws `UNSUPPORTED_VERSION`, `MIGRATION`
+   */
+  readonly upgrade?: ((document: Json, name: string) => Json) | undefined;
   /** How many generations a store that is written keeps. */
   readonly history: number;
 }
@@ -72,6 +78,8 @@ export interface Loaded {
   readonly record?: (Cause & { readonly at: string }) | undefined;
   /** Something newer, which has no generation yet, is there as well: load again once this is dealt with. */
   readonly more?: boolean;
+  /** It is not from the source, which cannot be reached, but what was kept of it. */
+  readonly isStandIn?: boolean;
   /** Where the values at some paths were written, one place for each path; it reads the text once more. */
   readonly locate: (paths: readonly Path[]) => readonly Place[];
   /** What is dubious about the place, though not wrong. */
@@ -88,14 +96,44 @@ export interface Loaded {
 export interface LoadedLayers {
   /** What each holds, from the lowest to the one that wins. */
   readonly held: readonly Loaded[];
-  /** What snapshots list of each, in the same order. */
+  /** Each with its state, for a snapshot. */
   readonly sources: readonly LoadedSource[];
+  /** Those, and where one is made of layers itself, what that is made of. */
+  readonly parts: readonly LayerPart[];
+  /** Which of the parts is written. */
+  readonly written: number | undefined;
   /** What the one that is written holds, whose document is the document; undefined where none is. */
   readonly head: Loaded | undefined;
   /** Merges the others around another document of the head. */
   readonly compose: (document: Json | undefined) => Json | undefined;
+  /**
+   * What there would be around another document of the head, which may name other layers.
+   *
+   * @throws why those cannot be read
+   */
+  readonly around?: ((document: Json) => Promise<LoadedLayers>) | undefined;
+  /** Carries what is no part of the value from a document of the head over to one that was made of it. */
+  readonly carry?: ((from: Json, to: Json) => Json) | undefined;
   /** What each gives at a path, the winner first. */
   readonly given: (path: Path) => readonly Given[];
+  /** What hides whatever the head says at a path, if anything does. */
+  readonly hiding: (path: Path) => Place | undefined;
+}
+
+/** One of several sources, with what of it counts. */
+export interface LayerPart {
+  /** As messages call it. */
+  readonly name: string;
+  /** What it holds. */
+  readonly loaded: Loaded;
+  /** What counts, at the newest version; undefined where it has none. */
+  readonly document: Json | undefined;
+  /** Whether that is another document than the one it holds, in whose text its parts stand elsewhere. */
+  readonly isUpgraded: boolean;
+  /** Why what it holds is no document. */
+  readonly fault: HoldfastError | undefined;
+  /** What would count of another document. */
+  readonly read: (document: Json | undefined) => Json | undefined;
 }
 
 /** A value as one source gives it. */

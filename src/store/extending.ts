@@ -1,11 +1,12 @@
 import { isPlainObject, type Json, type JsonObject } from "../core/document.ts";
-import { holdfastError, isHoldfastError } from "../core/error.ts";
+import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { extendedFilesMax } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
 import { directoryOf, pathFrom } from "../host/path.ts";
-import { arrayRuleOf, composeLayers, type Layer } from "../source/layers.ts";
+import { composeLayers, type Layer, loadAgreeing, loadNewest } from "../source/layers.ts";
 import type {
   Loaded,
+  LoadedLayers,
   OpenSource,
   Source,
   SourceContext,
@@ -13,6 +14,7 @@ import type {
   SourceWatchOptions,
 } from "../source/source.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
+import { outdated } from "./store_error.ts";
 
 /** What a chain of files is made with. */
 export interface Chain {
@@ -30,6 +32,12 @@ interface Parent {
   watch: SourceWatch | undefined;
 }
 
+/** What is known while a chain is followed: a file that is named twice is read once. */
+interface Way {
+  readonly loaded: Map<string, Promise<Loaded>>;
+  count: number;
+}
+
 /**
  * A config file whose document may name others in `extends`, relative to itself: they are below it, and those that they
  * name below them. `extends` itself is no part of the value.
@@ -38,29 +46,51 @@ export class OpenExtending implements OpenStore {
   readonly backend = "file";
   readonly #chain: Chain;
   readonly #parents = new Map<string, Parent>();
+  /** What is being closed since nothing extends it any more. */
+  readonly #leaving = new Set<Promise<void>>();
+  /** What would be below documents that extend something else than what runs, as it was found since the last look. */
+  readonly #tried = new Map<string, Loaded>();
   #watching: SourceWatchOptions | undefined;
+  /** At the last look. */
+  #loaded: Loaded | undefined;
 
   constructor(chain: Chain) {
     this.#chain = chain;
   }
 
   async load(considered?: number): Promise<Loaded> {
-    return await this.#compose(await this.#chain.head.load(considered));
+    this.#tried.clear();
+    const load = async (considered: number | undefined) => {
+      const way = newWay();
+      const loaded = await this.#compose(await this.#chain.head.load(considered), way);
+      this.#leave(way);
+      return loaded;
+    };
+    this.#loaded = await loadAgreeing(load, considered, this.#loaded);
+    return this.#loaded;
   }
 
   async adopt(loaded: Loaded): Promise<Loaded> {
-    return this.#withHead(loaded, await this.#chain.head.adopt(loaded.layers?.head ?? loaded));
+    return this.#withHead(loaded, await this.#chain.head.adopt(loaded.layers!.head!));
   }
 
   async commit({ base, refused, ...change }: StoreChange): Promise<Loaded> {
-    const head = base.layers?.head ?? base;
-    const found = refused?.layers?.head ?? refused;
+    const { document } = change;
+    const head = base.layers!.head!;
+    const found = refused?.layers?.head;
+    const around = keyOf(document) === keyOf(head.document)
+      ? base
+      : this.#tried.get(keyOf(document));
+    if (around === undefined) {
+      const { generation } = base;
+      throw outdated(this.#chain.path, { expected: generation, current: generation });
+    }
     const stored = await this.#chain.head.commit({
       ...change,
       base: head,
       refused: found?.hash === head.hash ? undefined : found,
     });
-    return this.#withHead(base, stored);
+    return this.#withHead(around, stored);
   }
 
   async abandon(): Promise<void> {
@@ -83,12 +113,14 @@ export class OpenExtending implements OpenStore {
     this.#watching = options;
     const own = await this.#chain.head.watch(options);
     for (const parent of this.#parents.values()) await this.#follow(parent);
+    const watches = () => [own, ...[...this.#parents.values()].flatMap(({ watch }) => watch ?? [])];
     return {
-      mode: own.mode,
+      get mode() {
+        return watches().every(({ mode }) => mode === "events") ? "events" : "polling";
+      },
       close: async () => {
         this.#watching = undefined;
-        const watches = [own, ...[...this.#parents.values()].flatMap(({ watch }) => watch ?? [])];
-        await together(watches.map((watch) => watch.close()));
+        await together([...watches().map((watch) => watch.close()), ...this.#leaving]);
       },
     };
   }
@@ -96,53 +128,69 @@ export class OpenExtending implements OpenStore {
   async close(): Promise<void> {
     const parents = [...this.#parents.values()].map(({ open }) => open);
     await together([this.#chain.head, ...parents].map((open) => open.close()));
+    await together([...this.#leaving]);
   }
 
-  async #compose(head: Loaded): Promise<Loaded> {
-    const { path, context: { host, shape } } = this.#chain;
-    try {
-      const parents = await this.#layersOf(head.document, path, [path]);
-      if (parents.length === 0) return head;
-      const layers = [...parents, { name: path, loaded: head, part: withoutExtends }];
-      return composeLayers(host, layers, parents.length, arrayRuleOf(shape));
-    } catch (error) {
-      if (!isHoldfastError(error)) throw error;
-      return { ...head, fault: error };
-    }
+  async #compose(head: Loaded, way: Way): Promise<Loaded> {
+    const { path } = this.#chain;
+    return this.#layOver(await this.#layersOf({ name: path, loaded: head }, [path], way));
   }
 
   /** The same again, with something else in the head: what that extends is looked at next time. */
   #withHead(base: Loaded, head: Loaded): Loaded {
-    const { path, context: { host, shape } } = this.#chain;
-    if (base.layers === undefined) return head;
-    const { held, sources } = base.layers;
-    const parts = held.map((loaded, index) => ({
-      name: sources[index]!.name,
-      loaded,
-      part: withoutExtends,
-    }));
-    const layers = parts.with(-1, { name: path, loaded: head, part: withoutExtends });
-    return composeLayers(host, layers, layers.length - 1, arrayRuleOf(shape));
+    return this.#layOver(
+      base.layers!.parts.with(-1, { ...base.layers!.parts.at(-1)!, loaded: head }),
+    );
   }
 
-  /** The files that a document extends, the lowest first. */
-  async #layersOf(
-    document: Json | undefined,
-    path: string,
-    chain: readonly string[],
-  ): Promise<Layer[]> {
+  #layOver(given: readonly Layer[]): Loaded {
+    const parts = given.map(({ name, loaded }) => ({ name, loaded, part: withoutExtends }));
+    const composed = composeLayers(this.#chain.context, parts, parts.length - 1);
+    const head = parts.at(-1)!.loaded;
+    const layers: LoadedLayers = {
+      ...composed.layers!,
+      around: (document) => this.#around(layers, document),
+      carry: carryExtends,
+    };
+    // As long as it extends nothing, it is a file like any other.
+    return { ...composed, layers, hash: parts.length > 1 ? composed.hash : head.hash };
+  }
+
+  async #around(layers: LoadedLayers, document: Json): Promise<LoadedLayers> {
+    const head = layers.head!;
+    if (keyOf(document) === keyOf(head.document)) return layers;
+    const tried = await this.#compose({ ...head, document }, newWay());
+    if (tried.fault !== undefined) throw tried.fault;
+    // What is stored is to be what was tried, though those files change meanwhile.
+    this.#tried.set(keyOf(document), tried);
+    return tried.layers!;
+  }
+
+  /** A file, and before it those that it extends, the lowest first. What is wrong with what it names is its own fault. */
+  async #layersOf(layer: Layer, chain: readonly string[], way: Way): Promise<Layer[]> {
     const layers: Layer[] = [];
-    for (const name of extendedBy(document, path)) {
-      const parent = pathFrom(directoryOf(path), name);
-      if (chain.includes(parent)) throw cycle([...chain, parent]);
-      if (this.#parents.size >= extendedFilesMax) throw tooMany(path);
-      const loaded = await (await this.#open(parent)).load();
-      if (loaded.fault !== undefined) throw loaded.fault;
-      if (loaded.document === undefined) throw missing(parent, path);
-      layers.push(...await this.#layersOf(loaded.document, parent, [...chain, parent]));
-      layers.push({ name: parent, loaded, part: withoutExtends });
+    const faulty = (fault: HoldfastError): Layer[] => {
+      return [...layers, { ...layer, loaded: { ...layer.loaded, fault } }];
+    };
+    const names = extendedBy(layer);
+    if (isHoldfastError(names)) return faulty(names);
+    for (const name of names) {
+      const path = pathFrom(directoryOf(chain.at(-1)!), name);
+      if (chain.includes(path)) return faulty(cycle([...chain, path]));
+      way.count += 1;
+      if (way.count > extendedFilesMax) return faulty(tooMany(layer.name));
+      const loaded = await this.#load(path, way);
+      layers.push(...await this.#layersOf({ name: path, loaded }, [...chain, path], way));
+      const isThere = loaded.document !== undefined || loaded.fault !== undefined;
+      if (!isThere) return faulty(missing(path, layer.name));
     }
-    return layers;
+    return [...layers, layer];
+  }
+
+  async #load(path: string, way: Way): Promise<Loaded> {
+    const loading = way.loaded.get(path) ?? this.#open(path).then(loadNewest);
+    way.loaded.set(path, loading);
+    return await loading;
   }
 
   async #open(path: string): Promise<OpenSource> {
@@ -158,8 +206,30 @@ export class OpenExtending implements OpenStore {
   }
 
   async #follow(parent: Parent): Promise<void> {
-    if (this.#watching !== undefined) parent.watch ??= await parent.open.watch(this.#watching);
+    const watching = this.#watching;
+    if (watching === undefined || parent.watch !== undefined) return;
+    parent.watch = await parent.open.watch(watching);
+    if (this.#watching === undefined) this.#end(parent.watch.close());
   }
+
+  /** Lets go of what is not extended any more. */
+  #leave({ loaded }: Way): void {
+    for (const [path, { open, watch }] of this.#parents) {
+      if (loaded.has(path)) continue;
+      this.#parents.delete(path);
+      // Not waited for: a watch ends when the look that is under way does.
+      this.#end(Promise.resolve(watch?.close()).then(() => open.close()));
+    }
+  }
+
+  #end(closing: Promise<void>): void {
+    const ended = closing.catch(() => {}).finally(() => this.#leaving.delete(ended));
+    this.#leaving.add(ended);
+  }
+}
+
+function newWay(): Way {
+  return { loaded: new Map(), count: 0 };
 }
 
 function withoutExtends(document: Json): Json {
@@ -168,19 +238,36 @@ function withoutExtends(document: Json): Json {
   return rest;
 }
 
-function extendedBy(document: Json | undefined, path: string): readonly string[] {
-  const named = isPlainObject(document) ? (document as JsonObject)["extends"] : undefined;
+function extendsOf(document: Json | undefined): Json | undefined {
+  return isPlainObject(document) ? (document as JsonObject)["extends"] : undefined;
+}
+
+/** A migration may know nothing of it. */
+function carryExtends(from: Json, to: Json): Json {
+  const named = extendsOf(from);
+  if (named === undefined || extendsOf(to) !== undefined || !isPlainObject(to)) return to;
+  return { extends: named, ...to as JsonObject };
+}
+
+/** Tells what one document extends from what another does. */
+function keyOf(document: Json | undefined): string {
+  return JSON.stringify([extendsOf(document)]);
+}
+
+function extendedBy({ name: path, loaded }: Layer): readonly string[] | HoldfastError {
+  const named = extendsOf(loaded.document);
   if (named === undefined) return [];
   const names = Array.isArray(named) ? named as Json[] : [named];
   if (names.every((name) => typeof name === "string" && name !== "")) return names as string[];
   const message =
     `Cannot read ${path}: found something else than names of files in extends; name files there`;
-  throw holdfastError("INVALID", message, {
-    problems: [{ path: ["extends"], message, severity: "error", source: path }],
+  const [place] = loaded.locate([["extends"]]);
+  return holdfastError("INVALID", message, {
+    problems: [{ path: ["extends"], message, severity: "error", source: path, ...place }],
   });
 }
 
-function cycle(chain: readonly string[]): Error {
+function cycle(chain: readonly string[]): HoldfastError {
   return holdfastError(
     "CYCLE",
     `Cannot read ${chain[0]}: found that it extends itself, by ${
@@ -190,7 +277,7 @@ function cycle(chain: readonly string[]): Error {
   );
 }
 
-function missing(path: string, from: string): Error {
+function missing(path: string, from: string): HoldfastError {
   return holdfastError(
     "NOT_FOUND",
     `Cannot read ${path}: found no such file, which ${from} extends; make it, or take it out of extends`,
@@ -198,7 +285,7 @@ function missing(path: string, from: string): Error {
   );
 }
 
-function tooMany(path: string): Error {
+function tooMany(path: string): HoldfastError {
   return holdfastError(
     "TOO_LARGE",
     `Cannot read ${path}: found more than ${extendedFilesMax} files that it extends; name fewer`,

@@ -1,10 +1,8 @@
-import { assertDocument, isPlainObject, type Json } from "../core/document.ts";
 import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
-import { documentBytesMax } from "../core/limits.ts";
+import { pollMsDefault } from "../core/limits.ts";
+import { together } from "../core/promise.ts";
 import { bounded } from "../host/bounded.ts";
-import { makeDirectoryDurably } from "../host/durable.ts";
-import { absolutePath, directoryOf } from "../host/path.ts";
-import { writeCompiled } from "../source/compiled.ts";
+import { absolutePath } from "../host/path.ts";
 import type {
   Loaded,
   OpenSource,
@@ -13,16 +11,9 @@ import type {
   SourceWatch,
   SourceWatchOptions,
 } from "../source/source.ts";
+import { KeptFile } from "./kept_file.ts";
 import { isOpenStore, type OpenStore, type StoreChange, type StoredGeneration } from "./store.ts";
-
-/** What is kept of a document that was good. */
-interface Kept {
-  readonly source: string;
-  readonly generation: number;
-  readonly hash: string;
-  readonly at: string;
-  readonly document: Json;
-}
+import { outdated } from "./store_error.ts";
 
 /**
  * Keeps the last good document of a source in a file, and starts from it where the source cannot be reached.
@@ -35,7 +26,7 @@ export function withLastGood(source: Source, path: string, timeoutMs: number): S
     ...source,
     open: async (context) => {
       const file = await absolutePath(context.host, path);
-      const parts = { source, file, context, timeoutMs };
+      const parts = { source, file: new KeptFile(file, source.name, context), context, timeoutMs };
       return source.kind === "store" ? new OpenKeptStore(parts) : new OpenKept(parts);
     },
   };
@@ -43,7 +34,7 @@ export function withLastGood(source: Source, path: string, timeoutMs: number): S
 
 interface Parts {
   readonly source: Source;
-  readonly file: string;
+  readonly file: KeptFile;
   readonly context: SourceContext;
   readonly timeoutMs: number;
 }
@@ -51,34 +42,36 @@ interface Parts {
 class OpenKept implements OpenSource {
   readonly #parts: Parts;
   #opening: Promise<OpenSource> | undefined;
-  #backend: string | undefined;
+  /** The source, once it is open. */
+  protected reached: OpenSource | undefined;
   /** Whether the source itself answered. */
   #isReached = false;
   #hasLoaded = false;
   #keptHash: string | undefined;
+  #toKeep: Loaded | undefined;
+  #keeping: Promise<void> | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
   get backend(): string {
-    return this.#backend ?? "last good";
+    return this.reached?.backend ?? "last good";
   }
 
   async load(considered?: number): Promise<Loaded> {
-    const { context: { host }, source, timeoutMs } = this.#parts;
     const loading = this.opened().then((open) => open.load(considered));
-    if (this.#isReached) return await loading;
+    if (this.#isReached) return this.#apart(await loading);
     try {
-      const loaded = await bounded(host, `reach ${source.name}`, timeoutMs, loading);
+      const loaded = await this.reach(loading);
       this.#isReached = this.#hasLoaded = true;
-      return loaded;
+      return this.#apart(loaded);
     } catch (error) {
       if (this.#hasLoaded || !isHoldfastError(error) || !isOutOfReach(error)) throw error;
-      const kept = await this.#read();
+      const kept = await this.#parts.file.read(error);
       if (kept === undefined) throw error;
       this.#hasLoaded = true;
-      return this.#loadedFrom(kept, error);
+      return kept;
     }
   }
 
@@ -86,14 +79,22 @@ class OpenKept implements OpenSource {
     const { host, keepAlive } = this.#parts.context;
     const closing = new AbortController();
     let own: SourceWatch | undefined;
+    const arm = async () => {
+      const open = await this.opened();
+      if (!closing.signal.aborted) own = await open.watch(options);
+    };
     const ended = (async () => {
       // As long as it is out of reach, it is asked for again and again.
       while (own === undefined && !closing.signal.aborted) {
-        own = await this.opened().then((open) => open.watch(options)).catch(() => undefined);
+        // One that never answers is not waited for at the end.
+        const aborted = new Promise<void>((resolve) => {
+          closing.signal.addEventListener("abort", () => resolve(), { once: true });
+        });
+        await Promise.race([arm().catch(() => {}), aborted]);
         if (own !== undefined) return await options.look();
-        const pollMs = options.timing.pollMs ?? 500;
+        const pollMs = options.timing.pollMs ?? pollMsDefault;
         await host.sleep(pollMs, { signal: closing.signal, keepAlive });
-        await options.look();
+        if (!closing.signal.aborted) await options.look();
       }
     })();
     return {
@@ -109,27 +110,25 @@ class OpenKept implements OpenSource {
   }
 
   async applied(loaded: Loaded): Promise<void> {
-    const { source, file, context: { host } } = this.#parts;
-    await (await this.#opening)?.applied?.(loaded);
-    const { document, hash, generation } = loaded;
-    if (document === undefined || hash === this.#keptHash) return;
-    const kept: Kept = {
-      source: source.name,
-      generation,
-      hash,
-      at: new Date(host.now()).toISOString(),
-      document,
-    };
-    await makeDirectoryDurably(host, directoryOf(file), 0o700);
-    await writeCompiled(host, file, {
-      checksum: this.#checksum(kept),
-      kept: kept as unknown as Json,
-    });
-    this.#keptHash = hash;
+    if (loaded.isStandIn === true) return;
+    await together([
+      this.opened().then((open) => open.applied?.(loaded)),
+      this.#keep(loaded),
+    ]);
   }
 
   async close(): Promise<void> {
     await (await this.#opening?.catch(() => undefined))?.close();
+  }
+
+  /** Waits for the source, but not for ever. */
+  protected async reach<T>(answer: Promise<T>): Promise<T> {
+    const { context: { host }, source, timeoutMs } = this.#parts;
+    return await bounded(host, `reach ${source.name}`, timeoutMs, answer);
+  }
+
+  protected unseen(generation: number): Error {
+    return outdated(this.#parts.source.name, { expected: generation, current: generation });
   }
 
   /** The source itself. */
@@ -137,71 +136,61 @@ class OpenKept implements OpenSource {
     const { source, context } = this.#parts;
     this.#opening ??= source.open(context);
     try {
-      const open = await this.#opening;
-      this.#backend = open.backend;
-      return open;
+      return this.reached = await this.#opening;
     } catch (error) {
       this.#opening = undefined;
       throw error;
     }
   }
 
-  async #read(): Promise<Kept | undefined> {
-    const { file, source, context: { host, warn } } = this.#parts;
-    try {
-      const { bytes } = await host.read(file, documentBytesMax);
-      const found: unknown = JSON.parse(new TextDecoder().decode(bytes));
-      if (!isPlainObject(found) || !isPlainObject(found["kept"])) {
-        throw new Error("no document in it");
-      }
-      const kept = found["kept"] as unknown as Kept;
-      if (found["checksum"] !== this.#checksum(kept)) {
-        throw new Error("a checksum that does not fit");
-      }
-      if (kept.source !== source.name) throw new Error(`a document of ${kept.source}`);
-      assertDocument(kept.document, `start from ${file}`);
-      return kept;
-    } catch (error) {
-      if (!isHoldfastError(error, "IO") || error.details.errno !== "ENOENT") {
-        warn(`Cannot start from ${file}: found ${(error as Error).message}; remove it`);
-      }
-      return undefined;
+  /** What is read must not be written over, nor what is written be read. */
+  #apart(loaded: Loaded): Loaded {
+    const { path } = this.#parts.file;
+    if (!loaded.resolvedPaths.includes(path)) return loaded;
+    throw holdfastError(
+      "UNSUPPORTED",
+      `Cannot keep the last good document in ${path}: found that it is read as configuration; name another file`,
+      { what: "lastGood within the configuration" },
+    );
+  }
+
+  async #keep(loaded: Loaded): Promise<void> {
+    if (loaded.hash === this.#keptHash) return;
+    const { file, context: { host }, timeoutMs } = this.#parts;
+    this.#toKeep = loaded;
+    // The one before is still being written, and this one comes after it.
+    if (this.#keeping !== undefined) return;
+    this.#keeping = this.#keepNewest().finally(() => {
+      this.#keeping = undefined;
+    });
+    // A disk that hangs is not to hold up what runs.
+    await bounded(host, `keep the last good document in ${file.path}`, timeoutMs, this.#keeping);
+  }
+
+  async #keepNewest(): Promise<void> {
+    for (let next = this.#toKeep; next !== undefined; next = this.#toKeep) {
+      this.#toKeep = undefined;
+      await this.#parts.file.keep(next);
+      this.#keptHash = next.hash;
     }
-  }
-
-  #checksum(kept: Kept): string {
-    return this.#parts.context.host.hash(new TextEncoder().encode(JSON.stringify(kept)));
-  }
-
-  #loadedFrom({ document, hash, generation, at }: Kept, error: HoldfastError): Loaded {
-    const { file, source } = this.#parts;
-    this.#keptHash = hash;
-    return {
-      document,
-      hash,
-      generation,
-      more: true,
-      locate: (paths) => paths.map(() => ({ source: file })),
-      warnings: [
-        `Started ${source.name} from ${file}, as it was at ${at}, since it cannot be reached: ${error.message}`,
-      ],
-      resolvedPaths: [file],
-    };
   }
 }
 
 class OpenKeptStore extends OpenKept implements OpenStore {
   async adopt(loaded: Loaded): Promise<Loaded> {
     // What was kept is of a store that cannot be asked.
-    return loaded.more === true ? loaded : await (await this.#store()).adopt(loaded);
+    return loaded.isStandIn === true ? loaded : await (await this.#store()).adopt(loaded);
   }
 
   async commit(change: StoreChange): Promise<Loaded> {
+    // What is in the store now is to be seen first.
+    const { isStandIn, generation } = change.base;
+    if (isStandIn === true) throw this.unseen(generation);
     return await (await this.#store()).commit(change);
   }
 
   async abandon(): Promise<void> {
-    await (await this.opened().catch(() => undefined) as OpenStore | undefined)?.abandon?.();
+    await (this.reached as OpenStore | undefined)?.abandon?.();
   }
 
   async generations(): Promise<readonly number[]> {
@@ -217,7 +206,7 @@ class OpenKeptStore extends OpenKept implements OpenStore {
   }
 
   async #store(): Promise<OpenStore> {
-    const open = await this.opened();
+    const open = this.reached ?? await this.reach(this.opened());
     if (isOpenStore(open)) return open;
     throw holdfastError("UNSUPPORTED", "Cannot write: found a source that is no store", {
       what: "store",

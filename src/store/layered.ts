@@ -1,6 +1,6 @@
 import { holdfastError } from "../core/error.ts";
 import { together } from "../core/promise.ts";
-import { arrayRuleOf, composeLayers } from "../source/layers.ts";
+import { composeLayers, loadAgreeing, loadNewest } from "../source/layers.ts";
 import type {
   Loaded,
   OpenSource,
@@ -21,9 +21,11 @@ export interface Layers {
 
 /**
  * Lays sources over one another: objects merge by key, arrays of entries that all have a `name` by that, other arrays
- * replace, and `{ "$default": true }` takes back what a lower layer says. A layer that is absent says nothing.
+ * and empty ones replace, and `{ "$default": true }` takes back what a lower layer says. A layer that is absent says
+ * nothing. One that names a `version` is migrated in memory; one that names none is of the newest.
  *
- * Writes go to the head alone: its document is the document, and what the other layers give is not copied into it.
+ * Writes go to the head alone: its document is the document, and what the other layers give is not copied into it. What a
+ * layer above hides is written all the same, with a warning. While one of them is broken, the last good value stays.
  *
  * @throws `UNSUPPORTED` without layers, and for a head that is no store
  *
@@ -40,8 +42,11 @@ export interface Layers {
 export function layered(options: Layers & { readonly head: number }): Store;
 /** Lays sources over one another, to be read only. */
 export function layered(options: Layers & { readonly head?: undefined }): Source;
-export function layered({ layers, head }: Layers): Store | Source {
+export function layered({ layers: given, head }: Layers): Store | Source {
+  const layers = [...given];
   if (layers.length === 0) throw unusable("no layers; give at least one source");
+  const wrong = layers.findIndex((layer) => typeof layer?.open !== "function");
+  if (wrong !== -1) throw unusable(`no source at ${wrong}; give a file as file(path)`);
   if (head !== undefined && layers[head]?.kind !== "store") {
     throw unusable(
       `${layers[head]?.name ?? "nothing"} as the head (${head}); give the index of a store`,
@@ -70,6 +75,8 @@ interface Parts {
 class OpenLayers implements OpenSource {
   readonly backend = "layered";
   readonly #parts: Parts;
+  /** At the last look. */
+  #loaded: Loaded | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -77,11 +84,14 @@ class OpenLayers implements OpenSource {
 
   async load(considered?: number): Promise<Loaded> {
     const { opened, head } = this.#parts;
-    return this.compose(
-      await together(
-        opened.map((layer, index) => layer.load(index === head ? considered : undefined)),
-      ),
-    );
+    const load = async (considered: number | undefined) => {
+      const held = opened.map((layer, index) => {
+        return index === head ? layer.load(considered) : loadNewest(layer);
+      });
+      return this.compose(await together(held));
+    };
+    this.#loaded = await loadAgreeing(load, considered, this.#loaded);
+    return this.#loaded;
   }
 
   async watch(options: SourceWatchOptions): Promise<SourceWatch> {
@@ -93,7 +103,17 @@ class OpenLayers implements OpenSource {
       await close();
       throw error;
     }
-    return { mode: watches.every(({ mode }) => mode === "events") ? "events" : "polling", close };
+    return {
+      get mode() {
+        return watches.every(({ mode }) => mode === "events") ? "events" : "polling";
+      },
+      close,
+    };
+  }
+
+  async applied({ layers }: Loaded): Promise<void> {
+    const { opened } = this.#parts;
+    await together(opened.map(async (layer, index) => await layer.applied?.(layers!.held[index]!)));
   }
 
   async close(): Promise<void> {
@@ -101,9 +121,9 @@ class OpenLayers implements OpenSource {
   }
 
   protected compose(held: readonly Loaded[]): Loaded {
-    const { layers, head, context: { host, shape } } = this.#parts;
+    const { layers, head, context } = this.#parts;
     const named = held.map((loaded, index) => ({ name: layers[index]!.name, loaded }));
-    return composeLayers(host, named, head, arrayRuleOf(shape));
+    return composeLayers(context, named, head);
   }
 
   /** The same again, with something else in the head. */
@@ -134,6 +154,10 @@ class OpenLayeredStore extends OpenLayers implements OpenStore {
       refused: found?.hash === head.hash ? undefined : found,
     });
     return this.withHead(base, stored);
+  }
+
+  async abandon(): Promise<void> {
+    await this.#head.abandon?.();
   }
 
   generations(): Promise<readonly number[]> {

@@ -5,6 +5,9 @@ import * as v from "valibot";
 import { memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
 import { holdfastError } from "../../src/core/error.ts";
+import { directory } from "../../src/source/directory.ts";
+import { file } from "../../src/store/file.ts";
+import { layered } from "../../src/store/layered.ts";
 import { memory } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
 import { describe, test } from "../support/kit.ts";
@@ -16,7 +19,7 @@ const lastGood = "/var/cache/app/config.json";
 function stage() {
   const host = memoryHost();
   const store = memory({ rate: 1 });
-  const remote = { isDown: false, hangs: false };
+  const remote = { isDown: false, hangs: false, hangsAtOpening: false };
   const refuse = () => {
     const message = "Cannot reach the remote store: found nobody there; start it";
     return Promise.reject(holdfastError("UNAVAILABLE", message, { source: "remote" }));
@@ -26,6 +29,7 @@ function stage() {
     name: "remote",
     open: async (context) => {
       if (remote.isDown) return await refuse();
+      if (remote.hangsAtOpening) return new Promise(() => {});
       const open = await store.open(context);
       const load = open.load.bind(open);
       open.load = (considered) => {
@@ -39,7 +43,7 @@ function stage() {
   const open = (target: Store = described, options: object = { lastGood }) => {
     return openConfigOn(() => host)(target, { schema, ...told, ...options });
   };
-  return { host, remote, open, told, store };
+  return { host, remote, open, told, store, described };
 }
 
 describe("the last good document", () => {
@@ -129,5 +133,129 @@ describe("the last good document", () => {
         ),
     };
     await assert.rejects(open(other), { code: "UNAVAILABLE" });
+  });
+
+  test("of layers is the whole of them, and the head alone is written when it is there again", async () => {
+    const { remote, open, described } = stage();
+    const target = layered({ layers: [memory({ below: 1, rate: 0 }), described], head: 1 });
+    const options = { lastGood, schema: v.looseObject({}), watch: false };
+    await (await open(target, options)).close();
+    remote.isDown = true;
+    const config = await open(target, options);
+    assert.deepEqual([config.value, config.status().state], [{ below: 1, rate: 1 }, "degraded"]);
+    assert.equal(config.explain(["below"]).from?.source, lastGood);
+    await assert.rejects(config.setAt(["rate"], 5), { code: "UNAVAILABLE" });
+    remote.isDown = false;
+    const { changeSet } = await config.setAt(["rate"], 5);
+    assert.deepEqual(changeSet.changes.map(({ path }) => path), [["rate"]]);
+    assert.deepEqual([config.value, config.status().state], [{ below: 1, rate: 5 }, "ok"]);
+    await config.unset(["rate"]);
+    assert.deepEqual(config.value, { below: 1, rate: 0 });
+  });
+
+  test("gives way to the source as soon as that is there, though nothing changed", async () => {
+    const { host, remote, open } = stage();
+    await (await open()).close();
+    host.outside.setMode(lastGood, 0o644);
+    remote.isDown = true;
+    const config = await open(undefined, { lastGood, watch: false });
+    assert.equal(config.explain(["rate"]).from?.source, lastGood);
+    remote.isDown = false;
+    await config.reload();
+    assert.notEqual(config.explain(["rate"]).from?.source, lastGood);
+    assert.equal((await host.stat(lastGood)).mode, 0o600);
+  });
+
+  test("runs where the store never opens, and nothing waits for that for ever", async () => {
+    const { host, remote, open } = stage();
+    await (await open()).close();
+    remote.hangsAtOpening = true;
+    const opening = open(undefined, { lastGood, timeoutMs: 300 });
+    await host.advance(1000);
+    const config = await opening;
+    assert.equal(config.value.rate, 1);
+    for (const write of [() => config.setAt(["rate"], 2), () => config.rollback(1)]) {
+      const refused = assert.rejects(write(), { code: "TIMEOUT" });
+      await host.advance(3000);
+      await refused;
+    }
+    const closing = config.close();
+    await host.advance(1000);
+    await closing;
+  });
+
+  test("is not taken from somebody else, and tells nothing of what it cannot read", async () => {
+    const { host, remote, open, told } = stage();
+    await (await open()).close();
+    remote.isDown = true;
+    const text = host.outside.readFile(lastGood);
+    host.outside.setMode(lastGood, 0o666);
+    await assert.rejects(open(), { code: "UNAVAILABLE" });
+    host.outside.setMode(lastGood, 0o600);
+    host.outside.setOwner(lastGood, 4321);
+    await assert.rejects(open(), { code: "UNAVAILABLE" });
+    assert.match(told.lines.join("\n"), /mode 666[^]*owner 4321/);
+    host.outside.removeFile(lastGood);
+    host.outside.writeFile(lastGood, '{ "canary": canary }', { mode: 0o600 });
+    await assert.rejects(open(), { code: "UNAVAILABLE" });
+    assert.doesNotMatch(told.lines.join("\n"), /canary/);
+    host.outside.writeFile(lastGood, text, { mode: 0o600 });
+    assert.equal((await open()).value.rate, 1);
+  });
+
+  test("goes when the document is removed", async () => {
+    const { host, remote, open } = stage();
+    const options = { lastGood, schema: v.object({ rate: v.optional(v.number(), 7) }) };
+    const config = await open(undefined, options);
+    await config.remove();
+    assert.ok(!host.outside.list().includes(lastGood));
+    await config.close();
+    remote.isDown = true;
+    await assert.rejects(open(undefined, options), { code: "UNAVAILABLE" });
+  });
+
+  test("that cannot be written harms nothing, and is told", async () => {
+    const { host, open, told } = stage();
+    host.outside.makeDirectory(lastGood);
+    const config = await open();
+    await config.setAt(["rate"], 2);
+    assert.deepEqual([config.value.rate, config.status().state], [2, "ok"]);
+    assert.match(told.lines.join("\n"), /config\.json/);
+    await config.close();
+  });
+
+  test("is never kept where the configuration itself is", async () => {
+    const { host, open } = stage();
+    host.outside.makeDirectory("/app/conf.d");
+    host.outside.writeFile("/app/config.json", '{ "rate": 3 }', { mode: 0o600 });
+    const own = { lastGood: "/app/config.json", watch: false };
+    await assert.rejects(open(file("/app/config.json"), own), { code: "UNSUPPORTED" });
+    assert.equal(host.outside.readFile("/app/config.json"), '{ "rate": 3 }');
+    host.outside.writeFile("/app/conf.d/1.json", '{ "rate": 3 }', { mode: 0o600 });
+    const within = { lastGood: "/app/conf.d/2.json", watch: false };
+    const config = await open(directory("/app/conf.d") as Store, within);
+    await assert.rejects(config.reload(), { code: "UNSUPPORTED" });
+    assert.equal(config.value.rate, 3);
+  });
+
+  test("on a disk that hangs holds up nothing for long, and the newest is kept in the end", async () => {
+    const { host, open, told } = stage();
+    const free: (() => void)[] = [];
+    const { create } = host;
+    host.create = async (...given) => {
+      if (!told.lines.includes("free")) await new Promise<void>((resolve) => free.push(resolve));
+      return await create.apply(host, given);
+    };
+    const opening = open(undefined, { lastGood, timeoutMs: 300, watch: false });
+    await host.advance(1000);
+    const config = await opening;
+    await config.setAt(["rate"], 2);
+    await config.setAt(["rate"], 3);
+    assert.equal(config.value.rate, 3);
+    told.lines.push("free");
+    for (const go of free) go();
+    await host.advance(100);
+    assert.match(host.outside.readFile(lastGood), /"rate": 3/);
+    await config.close();
   });
 });

@@ -34,6 +34,14 @@ describe("merged layers", () => {
       a: { c: 2 },
     }],
     ["a value after a reset", [{ a: 1 }, { a: { $default: true } }, { a: 2 }], { a: 2 }],
+    ["a reset of the whole", [{ a: 1 }, { $default: true }], {}],
+    ["a value after a reset of the whole", [{ a: 1 }, { $default: true }, { b: 2 }], { b: 2 }],
+    ["a reset with nothing below", [{ a: { b: { $default: true }, c: 1 } }], { a: { c: 1 } }],
+    ["a reset in what replaces", [{ a: 1 }, { a: { b: { $default: true } } }], { a: {} }],
+    ["a reset in an array", [{ m: [{ name: "x", p: { $default: true }, q: [1] }] }], {
+      m: [{ name: "x", q: [1] }],
+    }],
+    ["an empty array over named entries", [{ m: [{ name: "x" }] }, { m: [] }], { m: [] }],
     ["a reset of an object", [{ a: { b: 1 } }, { a: { $default: true } }, { a: { c: 2 } }], {
       a: { c: 2 },
     }],
@@ -50,6 +58,11 @@ describe("merged layers", () => {
     const documents = [{ m: [{ name: "x", p: 1 }] }, { m: [{ name: "y" }] }];
     const rule = (path: readonly unknown[]) => path.join("/") === "m" ? "replace" : undefined;
     assert.deepEqual(mergeLayers(documents, rule), { m: [{ name: "y" }] });
+  });
+
+  test("of named entries keep them under an empty array where a rule says by name", () => {
+    const documents = [{ m: [{ name: "x", p: 1 }] }, { m: [] }];
+    assert.deepEqual(mergeLayers(documents, () => "byName"), { m: [{ name: "x", p: 1 }] });
   });
 
   test("make every key an own property, so that the check of documents sees it", () => {
@@ -86,8 +99,31 @@ describe("the values of a path", () => {
     assert.ok(isReset(found[0]!.value));
   });
 
+  test("tell what took the place of an object or an array, where nothing is left", () => {
+    const documents = [{ a: { b: 1 }, m: [1, 2, 3] }, { a: 5, m: [9] }];
+    assert.deepEqual(valuesAt(documents, ["a", "b"]), [
+      { layer: 1, path: ["a"], value: 5 },
+      { layer: 0, path: ["a", "b"], value: 1 },
+    ]);
+    assert.deepEqual(valuesAt(documents, ["m", 2]), [
+      { layer: 1, path: ["m"], value: [9] },
+      { layer: 0, path: ["m", 2], value: 3 },
+    ]);
+    assert.deepEqual(valuesAt(documents, ["m", 0]).map(({ value }) => value), [9, 1]);
+    const again = valuesAt([...documents, { a: { c: 2 } }], ["a", "b"]);
+    assert.deepEqual(again.map(({ layer, path }) => [layer, path]), [[2, ["a"]], [0, ["a", "b"]]]);
+  });
+
+  test("of a reset count only until a layer above says something", () => {
+    const found = valuesAt([{ a: { b: 1 } }, { a: reset }, { a: { b: 2 } }], ["a", "b"]);
+    assert.deepEqual(found.map(({ layer }) => layer), [2, 1, 0]);
+  });
+
   test("are none where no layer has one", () => {
     assert.deepEqual(valuesAt(documents, ["nobody"]), []);
     assert.deepEqual(valuesAt([], []), []);
+    for (const path of [["m", "length"], ["m", ""], ["__proto__"], ["pool", "toString"]]) {
+      assert.deepEqual(valuesAt(documents, path), []);
+    }
   });
 });

@@ -1,7 +1,7 @@
 /** What a schema expects, place by place. */
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { secret } from "../../src/core/annotation.ts";
+import { mergeArrays, secret } from "../../src/core/annotation.ts";
 import { shapeOf } from "../../src/core/shape.ts";
 import { describe, test } from "../support/kit.ts";
 
@@ -11,6 +11,10 @@ describe("the shape of a schema", () => {
   const cases: readonly (readonly [string, unknown, readonly string[]])[] = [
     ["a string", v.string(), ["string"]],
     ["a pipe", v.pipe(v.number(), v.minValue(1), secret()), ["number"]],
+    ["a pipe before it transforms", v.pipe(v.string(), v.transform(Number), v.number()), [
+      "string",
+    ]],
+    ["a pipe that narrows", v.pipe(v.unknown(), v.check(Boolean), v.string()), ["string"]],
     ["an option", v.optional(v.boolean(), true), ["boolean"]],
     ["what may be null", v.nullable(v.number()), ["null", "number"]],
     ["a union", v.union([v.string(), v.array(v.number())]), ["array", "string"]],
@@ -35,6 +39,13 @@ describe("the shape of a schema", () => {
     const map = shape.child("m")!;
     assert.ok(map.isOpen);
     assert.deepEqual([...map.child("any")!.kinds], ["boolean"]);
+  });
+
+  test("tells how arrays merge, wherever in the schema of a place that is said", () => {
+    const rule = v.pipe(v.array(v.any()), mergeArrays("replace"));
+    const schemas = [rule, v.optional(v.nullable(rule)), v.lazy(() => rule)];
+    for (const schema of schemas) assert.equal(shapeOf(schema)!.arrays, "replace");
+    assert.equal(shapeOf(v.array(v.any()))!.arrays, undefined);
   });
 
   test("is not known of other schemas", () => {
