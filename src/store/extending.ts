@@ -4,6 +4,7 @@ import { extendedFilesMax } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
 import { directoryOf, pathFrom } from "../host/path.ts";
 import { arrayRuleOf, composeLayers, type Layer } from "../source/layers.ts";
+import { shareLook } from "../source/shared_look.ts";
 import type {
   Loaded,
   OpenSource,
@@ -80,15 +81,16 @@ export class OpenExtending implements OpenStore {
   }
 
   async watch(options: SourceWatchOptions): Promise<SourceWatch> {
-    this.#watching = options;
-    const own = await this.#chain.head.watch(options);
+    const shared = shareLook(options);
+    this.#watching = shared.options;
+    const own = await this.#chain.head.watch(shared.options);
     for (const parent of this.#parents.values()) await this.#follow(parent);
     return {
       mode: own.mode,
       close: async () => {
         this.#watching = undefined;
         const watches = [own, ...[...this.#parents.values()].flatMap(({ watch }) => watch ?? [])];
-        await together(watches.map((watch) => watch.close()));
+        await shared.close(watches);
       },
     };
   }

@@ -3,8 +3,10 @@ import { type HoldfastError, holdfastError, isHoldfastError } from "../core/erro
 import { documentBytesMax } from "../core/limits.ts";
 import { bounded } from "../host/bounded.ts";
 import { makeDirectoryDurably } from "../host/durable.ts";
+import { together } from "../core/promise.ts";
 import { absolutePath, directoryOf } from "../host/path.ts";
 import { writeCompiled } from "../source/compiled.ts";
+import { shareLook } from "../source/shared_look.ts";
 import type {
   Loaded,
   OpenSource,
@@ -85,15 +87,17 @@ class OpenKept implements OpenSource {
   async watch(options: SourceWatchOptions): Promise<SourceWatch> {
     const { host, keepAlive } = this.#parts.context;
     const closing = new AbortController();
+    const shared = shareLook(options);
+    const { look } = shared.options;
     let own: SourceWatch | undefined;
     const ended = (async () => {
       // As long as it is out of reach, it is asked for again and again.
       while (own === undefined && !closing.signal.aborted) {
-        own = await this.opened().then((open) => open.watch(options)).catch(() => undefined);
-        if (own !== undefined) return await options.look();
+        own = await this.opened().then((open) => open.watch(shared.options)).catch(() => undefined);
+        if (own !== undefined) return await look();
         const pollMs = options.timing.pollMs ?? 500;
         await host.sleep(pollMs, { signal: closing.signal, keepAlive });
-        await options.look();
+        await look();
       }
     })();
     return {
@@ -103,15 +107,18 @@ class OpenKept implements OpenSource {
       close: async () => {
         closing.abort();
         await ended;
-        await own?.close();
+        await shared.close(own === undefined ? [] : [own]);
       },
     };
   }
 
   async applied(loaded: Loaded): Promise<void> {
+    const telling = this.#opening?.then((open) => open.applied?.(loaded));
+    await together([this.#keep(loaded), telling ?? Promise.resolve()]);
+  }
+
+  async #keep({ document, hash, generation }: Loaded): Promise<void> {
     const { source, file, context: { host } } = this.#parts;
-    await (await this.#opening)?.applied?.(loaded);
-    const { document, hash, generation } = loaded;
     if (document === undefined || hash === this.#keptHash) return;
     const kept: Kept = {
       source: source.name,

@@ -1,6 +1,7 @@
 import { holdfastError } from "../core/error.ts";
 import { together } from "../core/promise.ts";
 import { arrayRuleOf, composeLayers } from "../source/layers.ts";
+import { shareLook } from "../source/shared_look.ts";
 import type {
   Loaded,
   OpenSource,
@@ -86,14 +87,22 @@ class OpenLayers implements OpenSource {
 
   async watch(options: SourceWatchOptions): Promise<SourceWatch> {
     const watches: SourceWatch[] = [];
-    const close = async () => void await together(watches.map((watch) => watch.close()));
+    const shared = shareLook(options);
+    const close = () => shared.close(watches);
     try {
-      for (const layer of this.#parts.opened) watches.push(await layer.watch(options));
+      for (const layer of this.#parts.opened) watches.push(await layer.watch(shared.options));
     } catch (error) {
       await close();
       throw error;
     }
     return { mode: watches.every(({ mode }) => mode === "events") ? "events" : "polling", close };
+  }
+
+  async applied(loaded: Loaded): Promise<void> {
+    const { held } = loaded.layers!;
+    await together(
+      this.#parts.opened.map((layer, index) => layer.applied?.(held[index]!) ?? Promise.resolve()),
+    );
   }
 
   async close(): Promise<void> {
