@@ -1,4 +1,5 @@
 import type { Json } from "../core/document.ts";
+import { holdfastError, type HoldfastErrorOf, isHoldfastError } from "../core/error.ts";
 import { renameOver, syncAndClose, uniqueId, writeNew } from "../host/durable.ts";
 import type { Host } from "../host/host.ts";
 import { directoryOf } from "../host/path.ts";
@@ -12,7 +13,13 @@ export async function writeCompiled(host: Host, path: string, document: Json): P
     await renameOver(host, temporary, path);
   } catch (error) {
     await host.remove(temporary).catch(() => {});
-    throw error;
+    throw isHoldfastError(error, "IO") ? naming(path, temporary, error) : error;
   }
   await host.syncDirectory(directoryOf(path));
+}
+
+/** The same error about the file itself, so that the next one says the same and can be told once. */
+function naming(path: string, temporary: string, error: HoldfastErrorOf<"IO">): Error {
+  const message = error.message.replaceAll(temporary, path);
+  return holdfastError("IO", message, { ...error.details, path }, error);
 }

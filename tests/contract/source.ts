@@ -172,10 +172,9 @@ function sourceWatchContract(make: () => Promise<SourceUnderTest>): void {
     });
     t.after(() => watch.close());
     assert.ok(["events", "polling"].includes(watch.mode));
-    await elapse(100);
-    const before = looks;
     await elapse(200);
-    assert.equal(looks, before);
+    // One for each part of what is composed.
+    assert.ok(looks <= 2, `${looks} looks`);
   });
 
   test("no two looks at once, and what came during one leads to another", async (t) => {
