@@ -196,7 +196,7 @@ export class Engine {
     this.#refusal = undefined;
     publish(snapshot, changeSetOf(name, before, snapshot, prepared.valueChanges, cause));
     for (const message of loaded.warnings) reporter.warnOnce(message);
-    for (const problem of warnings) reporter.warnOnce(`${name}, ${describeProblem(problem)}`);
+    for (const problem of warnings) reporter.warnOnce(`${name}, ${describeProblem(problem, name)}`);
     for (const { path } of pending) {
       const told = cutAtSecret(pipeline.annotations, path);
       reporter.warnOnce(`${describePath(told)} of ${name} changes only with a restart`);

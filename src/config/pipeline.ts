@@ -142,14 +142,23 @@ export function invalid(
 ): HoldfastErrorOf<"INVALID"> {
   const [first] = problems;
   const more = problems.length > 1 ? `, and ${problems.length - 1} more` : "";
-  const found = first === undefined ? "that the schema refuses it" : describeProblem(first) + more;
+  const found = first === undefined
+    ? "that the schema refuses it"
+    : describeProblem(first, source) + more;
   const message = `Cannot accept ${source}: found ${found}; mend it`;
   return holdfastError("INVALID", message, { problems }, cause);
 }
 
-/** A problem as a person reads it. */
-export function describeProblem(problem: Problem): string {
-  const { path, message, line, column } = problem;
-  const place = line === undefined ? "" : ` (line ${line}, column ${column})`;
-  return `at ${describePath(path)}${place}: ${message}`;
+/**
+ * A problem as a person reads it.
+ *
+ * @param whole what it is a problem of, which is named already
+ */
+export function describeProblem(problem: Problem, whole: string): string {
+  const { path, message, source, variable, line, column } = problem;
+  const place = line === undefined
+    ? []
+    : [source === whole ? `line ${line}, column ${column}` : `${source}:${line}:${column}`];
+  const where = [variable ?? [], place].flat().join(", ");
+  return `at ${describePath(path)}${where === "" ? "" : ` (${where})`}: ${message}`;
 }

@@ -9,6 +9,8 @@ export interface SchemaNode {
   readonly actions: PipeAction[];
   /** Other schemas that speak about the very same value: what is wrapped, options, pipe items. */
   readonly same: SchemaNode[];
+  /** Those of them that speak about it as it is given, before any transformation. */
+  readonly given: SchemaNode[];
   readonly entries: Map<string, SchemaNode>;
   /** Of every part that is not among the entries. */
   readonly each: SchemaNode[];
@@ -49,10 +51,13 @@ export function schemaGraph(schema: unknown): SchemaGraph | undefined {
   return { root, nodes: [...walk.values()] };
 }
 
-/** The nodes that speak about one value. */
-export function closure(nodes: readonly SchemaNode[]): SchemaNode[] {
+/** The nodes that speak about one value; `given`, those alone that speak about it before any transformation. */
+export function closure(
+  nodes: readonly SchemaNode[],
+  which: "same" | "given" = "same",
+): SchemaNode[] {
   const all = new Set(nodes);
-  for (const node of all) for (const other of node.same) all.add(other);
+  for (const node of all) for (const other of node[which]) all.add(other);
   return [...all];
 }
 
@@ -88,18 +93,28 @@ function nodeOf(schema: SchemaPiece, walk: Map<object, SchemaNode>): SchemaNode 
     type: schema.type,
     actions: [],
     same: [],
+    given: [],
     entries: new Map(),
     each: [],
-    literals: schema.type === "picklist" ? schema["options"] as unknown[] : literals,
+    literals: schema.type === "picklist" || schema.type === "enum"
+      ? schema["options"] as unknown[]
+      : literals,
   };
   walk.set(schema, node);
   const pipe = schema["pipe"] as readonly PipeAction[] | undefined;
-  if (pipe === undefined) readParts(schema, node, walk);
-  else {
-    for (const item of pipe) {
-      if (isSchema(item)) node.same.push(nodeOf(item, walk));
-      else node.actions.push(item);
+  if (pipe === undefined) {
+    readParts(schema, node, walk);
+    node.given.push(...node.same);
+    return node;
+  }
+  for (const item of pipe) {
+    if (!isSchema(item)) {
+      node.actions.push(item);
+      continue;
     }
+    const part = nodeOf(item, walk);
+    node.same.push(part);
+    if (node.actions.every(({ kind }) => kind !== "transformation")) node.given.push(part);
   }
   return node;
 }

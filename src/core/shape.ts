@@ -53,7 +53,7 @@ export function shapeOf(schema: unknown): Shape | undefined {
 
 function placeOf(nodes: readonly SchemaNode[]): Shape | undefined {
   if (nodes.length === 0) return undefined;
-  const all = closure(nodes);
+  const all = closure(nodes, "given");
   return {
     kinds: new Set(all.flatMap(kindsOfNode)),
     names: [...new Set(all.flatMap(({ entries }) => [...entries.keys()]))],
