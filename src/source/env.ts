@@ -145,8 +145,7 @@ class OpenEnv implements OpenSource {
     const listed = host.variableNames();
     if (listed === undefined) warnings.push(this.#unlisted());
     // Where the names may not be listed, those that the schema knows may be asked for.
-    const names = new Set([...listed ?? [], ...this.#names.listed]);
-    for (const name of [...names].toSorted()) {
+    for (const name of (listed ?? this.#names.listed).toSorted()) {
       const text = name.startsWith(prefix) ? host.variable(name) : undefined;
       if (text === undefined) continue;
       seen.push([name, text]);
