@@ -14,7 +14,12 @@ import type {
   SourceWatch,
   SourceWatchOptions,
 } from "./source.ts";
-import { documentOf, type Variable, type VariableDocument } from "./variable_document.ts";
+import {
+  documentOf,
+  environment,
+  type Variable,
+  type VariableDocument,
+} from "./variable_document.ts";
 import { type Naming, VariableNames } from "./variable_path.ts";
 
 /** Which variables count, and how their names are read. */
@@ -28,8 +33,6 @@ export interface EnvOptions {
   /** Whose files are accepted; `owner` when left out: root's and our own, not writable by everybody. */
   readonly trust?: Trust | undefined;
 }
-
-const environment = "the environment";
 
 /**
  * The variables of the environment, read as the schema expects: numbers, booleans, lists with commas, JSON, or text.
@@ -73,6 +76,8 @@ interface Parts {
 interface Read {
   /** Those that count, each name once; the later ones count over the earlier. */
   readonly variables: readonly Variable[];
+  /** Those of the same names that do not, the strongest last. */
+  readonly overridden: readonly Variable[];
   readonly warnings: readonly string[];
   /** Why a file cannot be read. */
   readonly fault: HoldfastError | undefined;
@@ -92,8 +97,8 @@ class OpenEnv implements OpenSource {
 
   async load(): Promise<Loaded> {
     const { naming, paths } = this.#parts;
-    const { variables, warnings, fault: broken, hash } = await this.#read();
-    const made = documentOf(variables, this.#names, naming.prefix !== "");
+    const { variables, overridden, warnings, fault: broken, hash } = await this.#read();
+    const made = documentOf(variables, overridden, this.#names, naming.prefix !== "");
     const fault = broken ?? unfit(made.problems);
     return {
       ...(fault === undefined ? { document: made.document } : { document: undefined, fault }),
@@ -102,6 +107,7 @@ class OpenEnv implements OpenSource {
       warnings: [...warnings, ...made.warnings],
       resolvedPaths: paths,
       locate: (wanted) => wanted.map((path) => made.placeOf(path) ?? { source: environment }),
+      given: made.given,
     };
   }
 
@@ -122,6 +128,13 @@ class OpenEnv implements OpenSource {
   async #read(): Promise<Read> {
     const { paths, naming: { prefix }, context: { host } } = this.#parts;
     const variables = new Map<string, Variable>();
+    const overridden: Variable[] = [];
+    const take = (variable: Variable): void => {
+      overridden.push(...variables.has(variable.name) ? [variables.get(variable.name)!] : []);
+      // Anew, so that the order is that of the ones that count.
+      variables.delete(variable.name);
+      variables.set(variable.name, variable);
+    };
     const warnings: string[] = [];
     const seen: unknown[] = [];
     let fault: HoldfastError | undefined;
@@ -133,9 +146,7 @@ class OpenEnv implements OpenSource {
       try {
         for (const { name, value, ...at } of readVariables(found.bytes, path)) {
           if (!name.startsWith(prefix)) continue;
-          variables.delete(name);
-          const place = { source: path, variable: name, ...at };
-          variables.set(name, { name, text: value, place });
+          take({ name, text: value, place: { source: path, variable: name, ...at } });
         }
       } catch (error) {
         if (!isHoldfastError(error)) throw error;
@@ -149,11 +160,10 @@ class OpenEnv implements OpenSource {
       const text = name.startsWith(prefix) ? host.variable(name) : undefined;
       if (text === undefined) continue;
       seen.push([name, text]);
-      variables.delete(name);
-      variables.set(name, { name, text, place: { source: environment, variable: name } });
+      take({ name, text, place: { source: environment, variable: name } });
     }
     const hash = hashOf(host, new TextEncoder().encode(JSON.stringify(seen)));
-    return { variables: [...variables.values()], warnings, fault, hash };
+    return { variables: [...variables.values()], overridden, warnings, fault, hash };
   }
 
   async #readFile(

@@ -1,8 +1,12 @@
-import { isForbiddenKey, isPlainObject, type Json, problemOf } from "../core/document.ts";
+import { diff } from "../core/diff.ts";
+import { isForbiddenKey, isPlainObject, type Json, problemOf, valueAt } from "../core/document.ts";
 import type { Path, PathStep, Problem } from "../core/error.ts";
-import type { Place } from "./source.ts";
+import type { Given, Place } from "./source.ts";
 import type { VariableNames } from "./variable_path.ts";
 import { readVariable } from "./variable_value.ts";
+
+/** How messages and places call what is outside of files. */
+export const environment = "the environment";
 
 /** A variable with a value, and where it stands. */
 export interface Variable {
@@ -19,6 +23,8 @@ export interface VariableDocument {
   readonly warnings: readonly string[];
   /** Where the variable stands that gives the value at a path, if one does. */
   readonly placeOf: (path: Path) => Place | undefined;
+  /** What variables say of a path, or of something that it is part of, the one that counts first. */
+  readonly given: (path: Path) => readonly Given[];
 }
 
 /** A variable that was understood. */
@@ -32,54 +38,86 @@ interface Meant {
  * Makes a document of variables. What is said of a part counts over what is said of the whole; of two that mean the same,
  * the later one counts.
  *
+ * @param overridden those that do not count, since another of the same name does; the strongest last
  * @param warnsOfAll whether every variable that is not understood is to be told, and not only what looks like a slip
  */
 export function documentOf(
   variables: readonly Variable[],
+  overridden: readonly Variable[],
   names: VariableNames,
   warnsOfAll: boolean,
 ): VariableDocument {
   const warnings: string[] = [];
-  const problems: Problem[] = [];
   const found: Meant[] = [];
   for (const variable of variables) {
-    const meant = names.pathOf(variable.name);
-    if (meant.path !== undefined) {
-      found.push({ variable, path: meant.path, value: readVariable(variable.text, meant.shape) });
-    } else if (warnsOfAll || meant.nearest !== undefined) {
+    const meant = meaningOf(variable, names);
+    if ("value" in meant) found.push(meant);
+    else if (warnsOfAll || meant.nearest !== undefined) {
       warnings.push(unknown(variable.name, meant.nearest));
     }
   }
-  found.sort((one, other) => {
-    return one.path.length - other.path.length || comparePaths(one.path, other.path);
-  });
-  let document: Json = {};
+  const { document, placed, problems, hidden } = putTogether(found);
+  const given = (path: Path): Given[] => {
+    const value = valueAt(document, path) as Json | undefined;
+    if (value === undefined) return [];
+    const beaten = overridden.map((variable) => meaningOf(variable, names));
+    const said = [...beaten, ...placed].toReversed().flatMap((one) => saidOf(path, one));
+    const [first] = said;
+    // What is put together of several variables is of none of them.
+    const isOfOne = first !== undefined && diff(first.value, value).length === 0;
+    return isOfOne ? said : [{ value, place: { source: environment } }, ...said];
+  };
+  return {
+    document,
+    problems,
+    warnings: [...warnings, ...hidden],
+    placeOf: (path) => placed.findLast((one) => isWithin(path, one.path))?.variable.place,
+    given,
+  };
+}
+
+/** Puts each variable where it belongs: the wholes first, then their parts. */
+function putTogether(found: readonly Meant[]) {
+  const problems: Problem[] = [];
+  const hidden: string[] = [];
   const placed: Meant[] = [];
-  for (const one of found) {
+  let document: Json = {};
+  for (const one of found.toSorted(compareMeant)) {
     const problem = problemIn(one, document);
     if (problem !== undefined) {
       problems.push({ ...problem, ...one.variable.place });
       continue;
     }
-    const replaced = placed.findLast(({ path, value }) => {
-      return path.length === one.path.length
-        ? comparePaths(path, one.path) === 0
-        : !isContainer(value) && isWithin(one.path, path);
-    });
-    if (replaced !== undefined) {
-      warnings.push(hidden(replaced.variable.name, one.variable.name));
-    }
+    const lost = placed.findLast((other) => replaces(one, other));
+    if (lost !== undefined) hidden.push(hiddenBy(lost.variable.name, one.variable.name));
     document = put(document, one.path, one.value);
     placed.push(one);
   }
   const problem = problems.length === 0 ? problemOf(document) : undefined;
   if (problem !== undefined) problems.push(problem);
-  return {
-    document,
-    problems,
-    warnings,
-    placeOf: (path) => placed.findLast((one) => isWithin(path, one.path))?.variable.place,
-  };
+  return { document, placed, problems, hidden };
+}
+
+/** Whether nothing is left of the other one. */
+function replaces({ path }: Meant, other: Meant): boolean {
+  return path.length === other.path.length
+    ? comparePaths(path, other.path) === 0
+    : !isContainer(other.value) && isWithin(path, other.path);
+}
+
+function saidOf(path: Path, one: ReturnType<typeof meaningOf>): Given[] {
+  if (!("value" in one) || !isWithin(path, one.path)) return [];
+  const value = valueAt(one.value, path.slice(one.path.length)) as Json | undefined;
+  return value === undefined ? [] : [{ value, place: one.variable.place }];
+}
+
+function meaningOf(
+  variable: Variable,
+  names: VariableNames,
+): Meant | { readonly nearest: string | undefined } {
+  const meant = names.pathOf(variable.name);
+  if (meant.path === undefined) return meant;
+  return { variable, path: meant.path, value: readVariable(variable.text, meant.shape) };
 }
 
 function unknown(name: string, nearest: string | undefined): string {
@@ -87,7 +125,7 @@ function unknown(name: string, nearest: string | undefined): string {
   return `Cannot use the variable ${name}: found nothing of that name in the schema; ${advice}`;
 }
 
-function hidden(name: string, by: string): string {
+function hiddenBy(name: string, by: string): string {
   return `Cannot use the variable ${name}: found ${by}, which counts over it; remove one of them`;
 }
 
@@ -141,6 +179,10 @@ function isContainer(value: Json): boolean {
 
 function isWithin(path: Path, whole: Path): boolean {
   return whole.every((step, at) => path[at] === step);
+}
+
+function compareMeant(one: Meant, other: Meant): number {
+  return one.path.length - other.path.length || comparePaths(one.path, other.path);
 }
 
 /** Elements by their numbers, so that each comes after the one before it. */

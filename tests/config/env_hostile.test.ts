@@ -314,6 +314,29 @@ describe("a file of variables", () => {
     });
   });
 
+  test("that is overridden is told of, and so are wholes whose parts are", async () => {
+    const files = {
+      "/app/.env": "APP_N=1\nAPP_LIST=x\nAPP_MAP__A=1\n",
+      "/app/.env.local": 'APP_N=2\nAPP_MAP={"a":0,"b":2}\n',
+    };
+    const { open } = stage({ APP_N: "3" }, files);
+    const config = await open(schema, {});
+    const told = (...path: string[]) => {
+      const { from, overridden } = config.explain(path);
+      const all = [{ value: "counts", from }, ...overridden];
+      return all.map(({ value, from: place }) => [value, place?.source, place?.line]);
+    };
+    assert.deepEqual(told("n"), [
+      ["counts", "the environment", undefined],
+      [2, "/app/.env.local", 1],
+      [1, "/app/.env", 1],
+    ]);
+    assert.deepEqual(told("map", "a"), [["counts", "/app/.env", 3], [0, "/app/.env.local", 2]]);
+    assert.deepEqual(told("map", "b"), [["counts", "/app/.env.local", 2]]);
+    assert.equal(told("map")[0]![1], "the environment");
+    assert.deepEqual(told("s"), [["counts", undefined, undefined]]);
+  });
+
   test("that everybody can write is refused, or allowed by name", async () => {
     const { save, open } = stage({}, { "/app/.env": "APP_N=1\n" });
     const config = await open(schema, {});
