@@ -1,5 +1,12 @@
 import { diff } from "../core/diff.ts";
-import { isForbiddenKey, isPlainObject, type Json, problemOf, valueAt } from "../core/document.ts";
+import {
+  copyDocument,
+  isForbiddenKey,
+  isPlainObject,
+  type Json,
+  problemOf,
+  valueAt,
+} from "../core/document.ts";
 import type { Path, PathStep, Problem } from "../core/error.ts";
 import type { Given, Place } from "./source.ts";
 import type { VariableNames } from "./variable_path.ts";
@@ -80,7 +87,7 @@ export function documentOf(
 function putTogether(found: readonly Meant[]) {
   const problems: Problem[] = [];
   const hidden: string[] = [];
-  const placed: Meant[] = [];
+  const placed = new Map<string, Meant>();
   let document: Json = {};
   for (const one of found.toSorted(compareMeant)) {
     const problem = problemIn(one, document);
@@ -88,21 +95,29 @@ function putTogether(found: readonly Meant[]) {
       problems.push({ ...problem, ...one.variable.place });
       continue;
     }
-    const lost = placed.findLast((other) => replaces(one, other));
+    const lost = replacedBy(one, placed);
     if (lost !== undefined) hidden.push(hiddenBy(lost.variable.name, one.variable.name));
-    document = put(document, one.path, one.value);
-    placed.push(one);
+    document = put(document, one.path, copyDocument(one.value));
+    placed.set(keyOf(one.path), one);
   }
   const problem = problems.length === 0 ? problemOf(document) : undefined;
   if (problem !== undefined) problems.push(problem);
-  return { document, placed, problems, hidden };
+  return { document, placed: [...placed.values()], problems, hidden };
 }
 
-/** Whether nothing is left of the other one. */
-function replaces({ path }: Meant, other: Meant): boolean {
-  return path.length === other.path.length
-    ? comparePaths(path, other.path) === 0
-    : !isContainer(other.value) && isWithin(path, other.path);
+/** What nothing is left of once another is in its place. */
+function replacedBy({ path }: Meant, placed: ReadonlyMap<string, Meant>): Meant | undefined {
+  const same = placed.get(keyOf(path));
+  if (same !== undefined) return same;
+  for (let length = path.length - 1; length > 0; length--) {
+    const whole = placed.get(keyOf(path.slice(0, length)));
+    if (whole !== undefined && !isContainer(whole.value)) return whole;
+  }
+  return undefined;
+}
+
+function keyOf(path: Path): string {
+  return JSON.stringify(path);
 }
 
 function saidOf(path: Path, one: ReturnType<typeof meaningOf>): Given[] {
@@ -150,17 +165,19 @@ function problemIn({ path, value }: Meant, document: Json): Problem | undefined 
   return problem === undefined ? undefined : { ...problem, path: [...path, ...problem.path] };
 }
 
-/** Puts a value at a path of a document that is being made. */
-function put(document: Json | undefined, path: Path, value: Json): Json {
+/** Puts a value at a path of a document that is being made, and changes that. */
+function put(document: unknown, path: Path, value: Json): Json {
   const [step, ...rest] = path;
   if (step === undefined) return value;
-  const part = put(partOf(document, step) as Json | undefined, rest, value);
+  const part = put(partOf(document, step), rest, value);
   if (typeof step === "number") {
     const items = Array.isArray(document) ? document as Json[] : [];
-    return step < items.length ? items.with(step, part) : [...items, part];
+    items[step] = part;
+    return items;
   }
-  const members = isPlainObject(document) ? Object.entries(document) : [];
-  return Object.fromEntries([...members, [step, part]]) as Json;
+  const members = isPlainObject(document) ? document as Record<string, Json> : {};
+  members[step] = part;
+  return members;
 }
 
 function partOf(value: unknown, step: PathStep): unknown {
