@@ -7,6 +7,7 @@ import { directory } from "../src/source/directory.ts";
 import { env } from "../src/source/env.ts";
 import { overrides } from "../src/source/overrides.ts";
 import { file } from "../src/store/file.ts";
+import { withLastGood } from "../src/store/last_good.ts";
 import { layered } from "../src/store/layered.ts";
 import { memory } from "../src/store/memory.ts";
 import type { HostUnderTest } from "./contract/host.ts";
@@ -43,6 +44,11 @@ const ofFiles: Readonly<Record<string, (under: HostUnderTest) => Promise<Made>>>
     await outside.writeFile(`${place}/a.jsonc`, "{} // nothing");
     await outside.writeFile(`${place}/c.toml`, "# nothing");
     return await ofFile(under, "b.json", directory);
+  },
+  "file with its last good one kept": (under) => {
+    return ofFile(under, "a.json", (place) => {
+      return withLastGood(file(`${place}/a.json`), `${place}/kept/last.json`, 5000);
+    });
   },
   "env": (under) => {
     return ofFile(

@@ -350,6 +350,21 @@ describe("a directory as one document", () => {
     assert.match(host.outside.readFile("/kept/last.json"), /"rate": 1/);
   });
 
+  test("takes over what a script changes file by file as one change", async () => {
+    const { host, source, openConfig } = opening({ "a.json": `{"a":1}`, "b.json": `{"b":1}` });
+    const config = await openConfig(source, { schema, ...remember() });
+    await host.advance(1000);
+    const seen: unknown[] = [];
+    config.subscribe((value) => void seen.push(value));
+    for (const name of ["a", "b", "c"]) {
+      host.outside.replaceFile(`/conf.d/${name}.json`, `{"${name}":2}`, { mode: 0o600 });
+      await host.advance(100);
+    }
+    await host.advance(1000);
+    assert.deepEqual(seen, [{ rate: 7, a: 2, b: 2, c: 2 }]);
+    await config.close();
+  });
+
   test("that does not change is not compiled again and again", async () => {
     const { host, source, openConfig } = opening({ "a.json": `{"rate":1}` }, {
       compileTo: "/conf.d/out.json",
