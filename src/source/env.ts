@@ -173,7 +173,9 @@ class OpenEnv implements OpenSource {
     try {
       const { bytes, stat } = await host.read(path, variablesFileBytesMax);
       if (!host.capabilities.modes) return { bytes, warnings: [] };
-      const directories = [await host.stat(directoryOf(path))];
+      // The file alone may be open to us.
+      const directory = await host.stat(directoryOf(path)).catch(() => []);
+      const directories = [directory].flat();
       const userId = host.userId();
       return { bytes, warnings: judgeTrust({ path, file: stat, directories, userId, trust }) };
     } catch (error) {

@@ -13,7 +13,7 @@ import type { VariableNames } from "./variable_path.ts";
 import { readVariable } from "./variable_value.ts";
 
 /** How messages and places call what is outside of files. */
-export const environment = "the environment";
+export const environment: string = "the environment";
 
 /** A variable with a value, and where it stands. */
 export interface Variable {

@@ -365,6 +365,50 @@ describe("a directory as one document", () => {
     await config.close();
   });
 
+  test("clears away what a writer left that died while it compiled", async () => {
+    const { host, source, openConfig } = opening({ "a.json": `{"rate":1}` }, {
+      compileTo: "/out/compiled.json",
+    });
+    host.outside.makeDirectory("/out");
+    const left = (letter: string) => `compiled.json.${letter.repeat(32)}.tmp`;
+    host.outside.writeFile(`/out/${left("a")}`, "{");
+    host.outside.writeFile("/out/compiled.json.bak.tmp", "{");
+    await host.advance(120_000);
+    host.outside.writeFile(`/out/${left("b")}`, "{");
+    await (await openConfig(source, { schema, ...remember() })).close();
+    assert.deepEqual(
+      (await host.list("/out")).toSorted(),
+      [
+        "compiled.json",
+        "compiled.json.bak.tmp",
+        left("b"),
+      ].toSorted(),
+    );
+  });
+
+  test("is compiled wholly or not at all, whatever fails on the way", async () => {
+    const failing = ["create", "write", "sync", "rename", "syncDirectory"] as const;
+    for (const operation of failing) {
+      const { host, source, openConfig } = opening({ "a.json": `{"rate":1}` }, {
+        compileTo: "/out/compiled.json",
+      });
+      host.outside.makeDirectory("/out");
+      const told = remember();
+      const config = await openConfig(source, { schema, ...told });
+      host.outside.replaceFile("/conf.d/a.json", `{"rate":2}`, { mode: 0o600 });
+      host.faults = (attempt) => attempt.operation === operation ? { error: "EIO" } : undefined;
+      await config.reload();
+      host.faults = undefined;
+      assert.equal(config.value.rate, 2);
+      assert.match(told.lines.join(), /\/out\b.*EIO/);
+      const isDone = operation === "syncDirectory";
+      const compiled = JSON.parse(host.outside.readFile("/out/compiled.json")) as unknown;
+      assert.deepEqual(compiled, { rate: isDone ? 2 : 1 });
+      assert.deepEqual(await host.list("/out"), ["compiled.json"]);
+      await config.close();
+    }
+  });
+
   test("that does not change is not compiled again and again", async () => {
     const { host, source, openConfig } = opening({ "a.json": `{"rate":1}` }, {
       compileTo: "/conf.d/out.json",

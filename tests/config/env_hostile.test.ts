@@ -346,6 +346,14 @@ describe("a file of variables", () => {
     assert.deepEqual((await open(schema, { trust: "any" })).value, { n: 2 });
   });
 
+  test("is read though its directory cannot be looked at", async () => {
+    const { host, open } = stage({}, { "/app/.env": "APP_N=1\n" });
+    host.faults = ({ operation, path }) => {
+      return operation === "stat" && path === "/app" ? { error: "EACCES" } : undefined;
+    };
+    assert.deepEqual((await open(schema, {})).value, { n: 1 });
+  });
+
   test("that others can read is warned of", async () => {
     const { save, open, told } = stage({}, { "/app/.env": "" });
     save("/app/.env", "APP_S=canary\n", 0o644);
