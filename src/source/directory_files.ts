@@ -32,11 +32,14 @@ export async function readFiles(
   path: string,
   isWanted: (name: string) => boolean,
 ): Promise<DirectoryFiles> {
+  let earlier: DirectoryFiles | undefined;
   let before = await readOnce(host, path, isWanted);
   for (let look = 0; look < looksMax; look++) {
     const again = await readOnce(host, path, isWanted);
     if (before.hash === again.hash) return again;
-    before = again;
+    // A file that never rests was read once between two looks at all the others, which were the same in both.
+    if (earlier !== undefined && differInOne(earlier, before, again)) return before;
+    [earlier, before] = [before, again];
   }
   throw holdfastError(
     "UNAVAILABLE",
@@ -69,6 +72,17 @@ async function readOnce(
   const lines = files.map(({ name, hash }) => `${JSON.stringify(name)} ${hash}`);
   const hash = hashOf(host, new TextEncoder().encode(lines.join("\n")));
   return { files, dangling, hash };
+}
+
+function differInOne(...looks: readonly [DirectoryFiles, DirectoryFiles, DirectoryFiles]): boolean {
+  const [first, ...others] = looks.map(({ files }) => files);
+  const differing = first!.filter(({ name, hash }, index) => {
+    return others.some((files) => files[index]?.name !== name || files[index].hash !== hash);
+  });
+  return differing.length === 1 && others.every((files) => {
+    return files.length === first!.length &&
+      files.every(({ name }, index) => name === first![index]!.name);
+  });
 }
 
 function isDirectory(error: unknown): boolean {

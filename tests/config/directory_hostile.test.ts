@@ -350,6 +350,33 @@ describe("a directory as one document", () => {
     assert.match(host.outside.readFile("/kept/last.json"), /"rate": 1/);
   });
 
+  test("is read though one file never rests, but not while two do", async () => {
+    const { host, source, openConfig } = opening({
+      "a.json": `{"a":0}`,
+      "b.json": `{"b":0}`,
+      "c.json": `{"c":0}`,
+    });
+    const config = await openConfig(source, { schema, watch: false, ...remember() });
+    let restless: readonly string[] = ["b"];
+    let count = 0;
+    host.faults = ({ operation, path }) => {
+      if (operation !== "read" || !path.endsWith("a.json")) return;
+      count++;
+      for (const name of restless) {
+        host.outside.replaceFile(`/conf.d/${name}.json`, `{"${name}":${count}}`, { mode: 0o600 });
+      }
+    };
+    await config.reload();
+    assert.deepEqual({ ...config.value, b: 0 }, { rate: 7, a: 0, b: 0, c: 0 });
+    assert.ok(Number(config.value["b"]) > 0);
+    restless = ["b", "c"];
+    await assert.rejects(config.reload(), { code: "UNAVAILABLE" });
+    host.faults = undefined;
+    await config.reload();
+    assert.equal(config.value["b"], config.value["c"]);
+    await config.close();
+  });
+
   test("takes over what a script changes file by file as one change", async () => {
     const { host, source, openConfig } = opening({ "a.json": `{"a":1}`, "b.json": `{"b":1}` });
     const config = await openConfig(source, { schema, ...remember() });

@@ -18,6 +18,14 @@ export const placeMutants: readonly Mutant[] = [
     by: "is not read while it changes from one state to the next",
   },
   {
+    name: "files that never rest are taken together",
+    file: files,
+    from: "return differing.length === 1 &&",
+    to: "return differing.length >= 1 &&",
+    tests: hostile,
+    by: "but not while two do",
+  },
+  {
     name: "the compiled document is known by its path alone",
     file: directory,
     from: "return place === await host.resolve(this.#path) ? baseName(this.#compiled) : undefined;",
