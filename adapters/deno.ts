@@ -47,7 +47,7 @@ export const denoHost: Host = {
   watch: watchOnDeno,
   sleep: (ms: number, options: SleepOptions) => sleepOnTimer(ms, options, unref),
   variable: (name) => isGranted({ name: "env", variable: name }) ? deno.env.get(name) : undefined,
-  variableNames: () => isGranted({ name: "env" }) ? Object.keys(deno.env.toObject()) : [],
+  variableNames: () => isGranted({ name: "env" }) ? Object.keys(deno.env.toObject()) : undefined,
   userId: () => isGranted({ name: "sys", kind: "uid" }) ? deno.uid() ?? undefined : undefined,
 };
 

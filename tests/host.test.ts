@@ -74,6 +74,7 @@ describe("the host of this runtime", () => {
 
     test("takes what it may not look at for absent", () => {
       assert.equal(denoHost.variable("PATH"), undefined);
+      assert.equal(denoHost.variableNames(), undefined);
       assert.equal(denoHost.userId(), undefined);
     });
   } else {

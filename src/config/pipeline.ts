@@ -189,7 +189,7 @@ export function invalid(
  *
  * @param name of the whole, which is named already
  */
-export function describeProblem(problem: Problem & { variable?: string }, name: string): string {
+export function describeProblem(problem: Problem, name: string): string {
   const { path, message, source, variable, line, column } = problem;
   const place = [
     ...(source === undefined || source === name ? [] : [source]),

@@ -17,6 +17,8 @@ export interface Problem {
   readonly severity: Severity;
   /** The source that the place is in. */
   readonly source?: string;
+  /** The name of the environment's variable that gave the value. */
+  readonly variable?: string;
   /** From 1. */
   readonly line?: number;
   /** From 1, in UTF-16 code units. */

@@ -10,6 +10,9 @@ export const extendedFilesMax: number = 100;
 /** How many config files a directory may hold. */
 export const directoryFilesMax: number = 1000;
 
+/** How many names of variables are made from a schema, which may be recursive. */
+export const variableNamesMax: number = 10_000;
+
 /** The largest file of variables read, in bytes. */
 export const variablesFileBytesMax: number = 1024 * 1024;
 

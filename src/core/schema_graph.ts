@@ -51,14 +51,10 @@ export function schemaGraph(schema: unknown): SchemaGraph | undefined {
   return { root, nodes: [...walk.values()] };
 }
 
-/**
- * The nodes that speak about one value.
- *
- * @param which those that speak of it as it is given alone, or those that speak of what became of it as well
- */
+/** The nodes that speak about one value; `given`, those alone that speak about it before any transformation. */
 export function closure(
   nodes: readonly SchemaNode[],
-  which: "given" | "same" = "same",
+  which: "same" | "given" = "same",
 ): SchemaNode[] {
   const all = new Set(nodes);
   for (const node of all) for (const other of node[which]) all.add(other);
@@ -100,21 +96,24 @@ function nodeOf(schema: SchemaPiece, walk: Map<object, SchemaNode>): SchemaNode 
     given: [],
     entries: new Map(),
     each: [],
-    literals: schema.type === "picklist" ? schema["options"] as unknown[] : literals,
+    literals: schema.type === "picklist" || schema.type === "enum"
+      ? schema["options"] as unknown[]
+      : literals,
   };
   walk.set(schema, node);
   const pipe = schema["pipe"] as readonly PipeAction[] | undefined;
-  if (pipe === undefined) readParts(schema, node, walk);
-  else {
-    for (const item of pipe) {
-      if (!isSchema(item)) node.actions.push(item);
-      else {
-        const isTransformed = node.actions.some(({ kind }) => kind === "transformation");
-        const part = nodeOf(item, walk);
-        node.same.push(part);
-        if (!isTransformed) node.given.push(part);
-      }
+  if (pipe === undefined) {
+    readParts(schema, node, walk);
+    return node;
+  }
+  for (const item of pipe) {
+    if (!isSchema(item)) {
+      node.actions.push(item);
+      continue;
     }
+    const part = nodeOf(item, walk);
+    node.same.push(part);
+    if (node.actions.every(({ kind }) => kind !== "transformation")) node.given.push(part);
   }
   return node;
 }

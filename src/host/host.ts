@@ -92,8 +92,8 @@ export interface Host {
   /** A variable of the environment; undefined too where the runtime does not permit the look. */
   variable(name: string): string | undefined;
 
-  /** The names of the variables of the environment; none where the runtime does not permit the look. */
-  variableNames(): readonly string[];
+  /** The names of the variables of the environment; undefined where the runtime does not permit the look. */
+  variableNames(): readonly string[] | undefined;
 
   /** The user this process acts as; undefined where there is none or the runtime does not permit the look. */
   userId(): number | undefined;

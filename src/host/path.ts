@@ -12,7 +12,9 @@ export async function absolutePath(host: Host, path: string): Promise<string> {
 /** The directory part of an absolute path. */
 export function directoryOf(path: string): string {
   const end = lastSlash(path);
-  return end === 0 || path[end - 1] === ":" ? path.slice(0, end + 1) : path.slice(0, end);
+  // Elsewhere than on Windows a colon is an ordinary character.
+  const isDrive = path[end - 1] === ":" && !isPosix(path);
+  return end === 0 || isDrive ? path.slice(0, end + 1) : path.slice(0, end);
 }
 
 /** The last part of an absolute path; empty when it ends in a slash. */

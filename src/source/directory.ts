@@ -1,13 +1,12 @@
-import { hasErrno, type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
-import { directoryFilesMax, documentBytesMax, looksMax } from "../core/limits.ts";
+import { isForbiddenKey, isPlainObject } from "../core/document.ts";
+import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { formatOf } from "../format/format_of.ts";
-import { hashOf } from "../host/hash.ts";
-import type { FileRead } from "../host/host.ts";
-import { absolutePath, joinPath } from "../host/path.ts";
+import { absolutePath, baseName, directoryOf, joinPath } from "../host/path.ts";
 import { watchDirectories } from "../host/watch.ts";
 import { writeCompiled } from "./compiled.ts";
-import { judgeTrust, type Trust } from "./file_trust.ts";
-import { composeLayers } from "./layers.ts";
+import { type DirectoryFile, type DirectoryFiles, readFiles } from "./directory_files.ts";
+import { isOpenToAll, judgeTrust, type Trust } from "./file_trust.ts";
+import { composeLayers, type Layer } from "./layers.ts";
 import type {
   Loaded,
   OpenSource,
@@ -64,12 +63,17 @@ export function directory(path: string, options: DirectoryOptions = {}): Source 
   };
 }
 
+/** What one file holds, whatever directory it is in. */
+type Content = Pick<Loaded, "document" | "fault" | "hash" | "locate">;
+
 class OpenDirectory implements OpenSource {
   readonly backend = "directory";
   readonly #path: string;
   readonly #compiled: string | undefined;
   readonly #options: DirectoryOptions;
   readonly #context: SourceContext;
+  /** By their names: what did not change is not decoded again. */
+  #contents: ReadonlyMap<string, Content> = new Map();
 
   constructor(
     path: string,
@@ -84,23 +88,27 @@ class OpenDirectory implements OpenSource {
   }
 
   async load(): Promise<Loaded> {
-    const files = await this.#read();
-    const layers = await Promise.all([...files].map(async ([name, read]) => {
-      const path = joinPath(this.#path, name);
-      return { name: path, loaded: this.#nest(name, await this.#decode(path, read)) };
-    }));
+    const compiled = await this.#compiledName();
+    const found = await readFiles(this.#context.host, this.#path, (name) => {
+      return !name.startsWith(".") && extensions.test(name) && name !== compiled;
+    });
+    const { files, hash } = found;
+    const contents = await Promise.all(files.map((file) => this.#contentOf(file)));
+    this.#contents = new Map(files.map(({ name }, index) => [name, contents[index]!]));
+    const layers = files.map((file, index) => this.#layerOf(file, contents[index]!));
     const composed = composeLayers({ ...this.#context, upgrade: undefined }, layers, undefined);
-    const clash = this.#options.as === "byName"
-      ? clashOf([...files.keys()], this.#path)
-      : undefined;
     // The files have no states of their own in a snapshot: they are one source.
     const { layers: parts, ...loaded } = composed;
+    const fault = composed.fault ?? this.#faultOf(layers);
     return {
       ...loaded,
-      ...(clash === undefined ? {} : { fault: clash }),
-      document: loaded.document ?? {},
-      hash: this.#hashOf(files),
+      ...(fault === undefined ? {} : { fault }),
+      document: fault === undefined ? composed.document ?? {} : undefined,
+      hash,
+      warnings: [...await this.#warningsOf(found), ...loaded.warnings],
       given: parts!.given,
+      locate: (paths) =>
+        paths.map((path) => parts!.given(path)[0]?.place ?? { source: this.#path }),
     };
   }
 
@@ -122,104 +130,99 @@ class OpenDirectory implements OpenSource {
 
   async close(): Promise<void> {}
 
-  /** All files at one moment: none changed, came or went while they were read. */
-  async #read(): Promise<Map<string, FileRead>> {
-    let before = await this.#readOnce();
-    for (let look = 0; look < looksMax; look++) {
-      const again = await this.#readOnce();
-      if (this.#hashOf(before) === this.#hashOf(again)) return again;
-      before = again;
-    }
-    throw holdfastError(
-      "UNAVAILABLE",
-      `Cannot read ${this.#path}: found it changed during each of ${looksMax} looks; try again`,
-      { source: this.#path },
-    );
-  }
-
-  async #readOnce(): Promise<Map<string, FileRead>> {
+  /** The name of the compiled document if it is in this very directory, by whatever path: it is no part of itself. */
+  async #compiledName(): Promise<string | undefined> {
+    if (this.#compiled === undefined) return undefined;
     const { host } = this.#context;
-    const names = (await host.list(this.#path)).filter((name) => this.#isConfig(name)).toSorted();
-    if (names.length > directoryFilesMax) throw tooMany(this.#path, names.length);
-    const files = new Map<string, FileRead>();
-    for (const name of names) {
-      const path = joinPath(this.#path, name);
-      try {
-        if ((await host.stat(path)).kind !== "file") continue;
-        files.set(name, await host.read(path, documentBytesMax));
-      } catch (error) {
-        if (!hasErrno(error, "ENOENT")) throw error;
-      }
-    }
-    return files;
+    const place = await host.resolve(directoryOf(this.#compiled)).catch(() => undefined);
+    return place === await host.resolve(this.#path) ? baseName(this.#compiled) : undefined;
   }
 
-  #isConfig(name: string): boolean {
-    return !name.startsWith(".") && extensions.test(name) &&
-      joinPath(this.#path, name) !== this.#compiled;
-  }
-
-  async #decode(path: string, { bytes, stat }: FileRead): Promise<Loaded> {
-    const { host } = this.#context;
-    const { trust = "owner" } = this.#options;
-    const warnings = host.capabilities.modes
-      ? judgeTrust({ path, file: stat, directories: [], userId: host.userId(), trust })
-      : [];
-    const found = { generation: 0, hash: hashOf(host, bytes), warnings, resolvedPaths: [path] };
+  async #contentOf({ name, bytes, hash }: DirectoryFile): Promise<Content> {
+    const known = this.#contents.get(name);
+    if (known?.hash === hash) return known;
+    const path = joinPath(this.#path, name);
     try {
       const format = await formatOf(path);
       const { document, text } = format.decode(bytes, path);
       return {
-        ...found,
         document,
+        hash,
         locate: (paths) =>
           format.locate(text, paths).map((position) => ({ source: path, ...position })),
       };
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
-      return {
-        ...found,
-        document: undefined,
-        fault: error,
-        locate: (paths) => paths.map(() => ({ source: path })),
-      };
+      const locate: Loaded["locate"] = (paths) => paths.map(() => ({ source: path }));
+      return { document: undefined, fault: error, hash, locate };
     }
   }
 
-  /** Under its own name, where that is asked for. */
-  #nest(name: string, loaded: Loaded): Loaded {
-    if (this.#options.as !== "byName" || loaded.document === undefined) return loaded;
-    const key = name.replace(extensions, "");
+  #layerOf({ name, stat }: DirectoryFile, content: Content): Layer {
+    const { host } = this.#context;
+    const { trust = "owner" } = this.#options;
+    const path = joinPath(this.#path, name);
+    const warnings = host.capabilities.modes
+      ? judgeTrust({ path, file: stat, directories: [], userId: host.userId(), trust })
+      : [];
+    const loaded = { ...content, generation: 0, warnings, resolvedPaths: [path] };
+    if (this.#options.as !== "byName" || content.document === undefined) {
+      return { name: path, loaded };
+    }
     return {
-      ...loaded,
-      document: { [key]: loaded.document },
-      locate: (paths) => loaded.locate(paths.map((path) => path.slice(1))),
+      name: path,
+      loaded: {
+        ...loaded,
+        document: { [keyOf(path)]: content.document },
+        locate: (paths) => content.locate(paths.map((own) => own.slice(1))),
+      },
     };
   }
 
-  #hashOf(files: ReadonlyMap<string, FileRead>): string {
+  /** Why files that are documents are none together. */
+  #faultOf(layers: readonly Layer[]): HoldfastError | undefined {
+    if (this.#options.as !== "byName") {
+      const odd = layers.find(({ loaded }) => !isPlainObject(loaded.document));
+      return odd === undefined || layers.length === 1
+        ? undefined
+        : unfit(odd.name, "no object, which alone can be merged with other files; make it one", []);
+    }
+    const keys = layers.map(({ name }) => keyOf(name));
+    for (const [index, key] of keys.entries()) {
+      const { name } = layers[index]!;
+      if (isForbiddenKey(key)) return unfit(name, `${key} as its name, which is no key`, []);
+      const other = layers[keys.indexOf(key)]!.name;
+      if (other !== name) {
+        return unfit(name, `${other} of the same name; rename one of them`, [key]);
+      }
+    }
+    return undefined;
+  }
+
+  async #warningsOf({ dangling }: DirectoryFiles): Promise<string[]> {
     const { host } = this.#context;
-    const lines = [...files].map(([name, { bytes }]) =>
-      `${JSON.stringify(name)} ${host.hash(bytes)}`
-    );
-    return hashOf(host, new TextEncoder().encode(lines.join("\n")));
+    const warnings = dangling.map((name) => {
+      return `${
+        joinPath(this.#path, name)
+      } is a link to nothing and is passed over; mend or remove it`;
+    });
+    if (!host.capabilities.modes) return warnings;
+    const stat = await host.stat(this.#path);
+    if (isOpenToAll(stat)) {
+      warnings.push(`everybody can put files into ${this.#path}; chmod o-w it`);
+    }
+    return warnings;
   }
 }
 
-function clashOf(names: readonly string[], path: string): HoldfastError | undefined {
-  const keys = names.map((name) => name.replace(extensions, ""));
-  const clash = keys.find((key, index) => keys.indexOf(key) !== index);
-  if (clash === undefined) return undefined;
-  const message = `Cannot read ${path}: found two files named ${clash}; rename one of them`;
-  return holdfastError("INVALID", message, {
-    problems: [{ path: [clash], message, severity: "error" }],
-  });
+/** The name of a file without its extension. */
+function keyOf(path: string): string {
+  return baseName(path).replace(extensions, "");
 }
 
-function tooMany(path: string, found: number): Error {
-  return holdfastError(
-    "TOO_LARGE",
-    `Cannot read ${path}: found ${found} config files, allowed are ${directoryFilesMax}; remove some`,
-    { what: "files in a directory", limit: directoryFilesMax, found },
-  );
+function unfit(source: string, found: string, path: readonly string[]): HoldfastError {
+  const message = `Cannot read ${source}: found ${found}`;
+  return holdfastError("INVALID", message, {
+    problems: [{ path, message, severity: "error", source }],
+  });
 }

@@ -1,4 +1,4 @@
-import { holdfastError } from "../core/error.ts";
+import { decodeText, parseError, positionAt } from "../format/text.ts";
 
 /** A variable as a file gives it. */
 export interface FileVariable {
@@ -10,78 +10,78 @@ export interface FileVariable {
   readonly column: number;
 }
 
-const assignment = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]*)[ \t]*=[ \t]*/;
-const escapes: ReadonlyMap<string | undefined, string> = new Map([
-  ["n", "\n"],
-  ["r", "\r"],
-  ["t", "\t"],
-  ['"', '"'],
-  ["\\", "\\"],
-  ["$", "$"],
-]);
+// Not the dot, which stops at more than line feeds.
+const blank = /[ \t]*(?:#[^\n]*|\r)?(?:\n|$)/y;
+const assignment = /[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*/y;
+const singleQuoted = /'([^']*)'/y;
+const doubleQuoted = /"([^"\\]*(?:\\[^][^"\\]*)*)"/y;
+const unquoted = /[^\n]*/y;
+const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
 
 /**
- * Reads variables from a text such as a `.env` file: `NAME=value`, an `export` before it, comments with `#`, values as they
- * are, in single quotes (nothing is special) or in double quotes (with `\n` and the like, over several lines). Nothing is
- * expanded.
+ * Reads variables from a file such as `.env`: `NAME=value`, an `export` before it, comments with `#`, values as they are,
+ * in single quotes (nothing is special) or in double quotes (with `\n` and the like), both over several lines if need be.
+ * Nothing is expanded.
  *
- * @param source names the text in messages
+ * @param source names the file in messages
  * @returns the last of each name
  * @throws `PARSE` with line and column
  */
-export function readVariables(text: string, source: string): FileVariable[] {
+export function readVariables(bytes: Uint8Array, source: string): FileVariable[] {
+  const text = decodeText(bytes, source).replace(/^\uFEFF/, "");
+  const fail = (offset: number, found: string): Error => {
+    return parseError(source, positionAt(text, offset), found);
+  };
+  if (text.includes("\0")) throw fail(text.indexOf("\0"), "a NUL character; take it out");
   const found = new Map<string, FileVariable>();
-  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
-  for (let index = 0; index < lines.length; index++) {
-    const line = lines[index]!;
-    if (/^[ \t]*(#|$)/.test(line)) continue;
-    const match = assignment.exec(line);
-    if (match === null) throw unreadable(source, index + 1, 1, "no NAME=value");
-    const [before, name] = match;
-    const place = { line: index + 1, column: before.length + 1 };
-    const rest = line.slice(before.length);
-    const quote = rest[0];
-    if (quote !== '"' && quote !== "'") {
-      found.set(name!, { name: name!, value: rest.replace(/(^|[ \t])#.*$/, "").trim(), ...place });
+  let [line, counted] = [1, 0];
+  for (let at = 0; at < text.length;) {
+    const empty = matchAt(blank, text, at);
+    if (empty !== undefined) {
+      at += empty[0].length;
       continue;
     }
-    const { value, last } = readQuoted(lines, index, before.length, quote, source);
-    found.set(name!, { name: name!, value, ...place });
-    index = last;
+    const named = matchAt(assignment, text, at);
+    if (named === undefined) throw fail(at, "no NAME=value; mend the line or comment it out");
+    const start = at + named[0].length;
+    const value = valueAt(text, start);
+    if (value === undefined) throw fail(start, "a quote without its end; add it");
+    if (matchAt(blank, text, value.end) === undefined) {
+      throw fail(value.end, "more after a quoted value; put all of it in quotes");
+    }
+    for (let next = text.indexOf("\n", counted); next !== -1 && next < start;) {
+      line++;
+      counted = next + 1;
+      next = text.indexOf("\n", counted);
+    }
+    const name = named[1]!;
+    // Anew, so that the order is that of the ones that count.
+    found.delete(name);
+    found.set(name, { name, value: value.text, line, column: start - counted + 1 });
+    at = value.end;
   }
   return [...found.values()];
 }
 
-function readQuoted(
-  lines: readonly string[],
-  first: number,
-  start: number,
-  quote: string,
-  source: string,
-): { value: string; last: number } {
-  const text = lines.slice(first).join("\n");
-  let value = "";
-  for (let at = start + 1; at < text.length; at++) {
-    const character = text[at]!;
-    if (character === quote) {
-      const last = first + text.slice(0, at).split("\n").length - 1;
-      const column = at - text.lastIndexOf("\n", at) + 1;
-      if (!/^[ \t]*(#|$|\n)/.test(text.slice(at + 1))) {
-        throw unreadable(source, last + 1, column, "more after a quoted value");
-      }
-      return { value, last };
-    }
-    const escaped = quote === '"' && character === "\\" ? escapes.get(text[at + 1]) : undefined;
-    value += escaped ?? character;
-    if (escaped !== undefined) at++;
+function valueAt(text: string, start: number): { text: string; end: number } | undefined {
+  const quote = text[start];
+  if (quote !== '"' && quote !== "'") {
+    const [whole] = matchAt(unquoted, text, start)!;
+    const value = whole.replace(/(^|[ \t])#[^]*$/, "").trim();
+    return { text: value, end: start + whole.length };
   }
-  throw unreadable(source, first + 1, start + 1, "a quote without its end");
+  const quoted = matchAt(quote === '"' ? doubleQuoted : singleQuoted, text, start);
+  if (quoted === undefined) return undefined;
+  const inside = quoted[1]!.replaceAll("\r\n", "\n");
+  return {
+    text: quote === '"'
+      ? inside.replaceAll(/\\([nrt"\\$])/g, (_, one) => escapes[one] ?? one)
+      : inside,
+    end: start + quoted[0].length,
+  };
 }
 
-function unreadable(source: string, line: number, column: number, found: string): Error {
-  return holdfastError(
-    "PARSE",
-    `Cannot read ${source}: found ${found} in line ${line}, column ${column}; mend it`,
-    { source, line, column },
-  );
+function matchAt(pattern: RegExp, text: string, offset: number): RegExpExecArray | undefined {
+  pattern.lastIndex = offset;
+  return pattern.exec(text) ?? undefined;
 }

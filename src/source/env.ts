@@ -1,21 +1,26 @@
-import { assertDocument, isPlainObject, type Json } from "../core/document.ts";
-import { hasErrno, type HoldfastError, isHoldfastError, type Path } from "../core/error.ts";
+import { hasErrno, type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { variablesFileBytesMax } from "../core/limits.ts";
+import { describePath } from "../core/pointer.ts";
 import { hashOf } from "../host/hash.ts";
 import { absolutePath, directoryOf } from "../host/path.ts";
 import { watchDirectories } from "../host/watch.ts";
 import { readVariables } from "./dotenv.ts";
+import { judgeTrust, type Trust } from "./file_trust.ts";
 import type {
   Loaded,
   OpenSource,
-  Place,
   Source,
   SourceContext,
   SourceWatch,
   SourceWatchOptions,
 } from "./source.ts";
-import { type Naming, pathOfVariable, variableNamesOf } from "./variable_path.ts";
-import { readVariable } from "./variable_value.ts";
+import {
+  documentOf,
+  environment,
+  type Variable,
+  type VariableDocument,
+} from "./variable_document.ts";
+import { type Naming, VariableNames } from "./variable_path.ts";
 
 /** Which variables count, and how their names are read. */
 export interface EnvOptions {
@@ -25,18 +30,15 @@ export interface EnvOptions {
   readonly separator?: string | undefined;
   /** Files such as `.env`, the later over the earlier and the environment over all of them; missing ones are passed over. */
   readonly files?: string | readonly string[] | undefined;
-}
-
-/** A variable with a value, and where it stands. */
-interface Variable {
-  readonly name: string;
-  readonly text: string;
-  readonly place: Place;
+  /** Whose files are accepted; `owner` when left out: root's and our own, not writable by everybody. */
+  readonly trust?: Trust | undefined;
 }
 
 /**
  * The variables of the environment, read as the schema expects: numbers, booleans, lists with commas, JSON, or text.
- * `APP_POOL__MAX_SIZE` is `pool.maxSize`.
+ * `APP_POOL__MAX_SIZE` is `pool.maxSize`; what the schema does not name, such as the keys of a record, is in lower case.
+ *
+ * @throws `UNSUPPORTED` for an empty separator
  *
  * @example
  * ```ts
@@ -50,47 +52,72 @@ interface Variable {
  * ```
  */
 export function env(options: EnvOptions): Source {
-  const { prefix, separator = "__", files = [] } = options;
-  const naming = { prefix, separator };
+  const { prefix, separator = "__", files = [], trust = "owner" } = options;
+  if (separator === "") throw withoutSeparator(prefix);
   return {
     kind: "source",
-    name: `the environment (${prefix}…)`,
+    name: `${environment} (${prefix}…)`,
     open: async (context) => {
       const named = typeof files === "string" ? [files] : files;
       const paths = await Promise.all(named.map((path) => absolutePath(context.host, path)));
-      return new OpenEnv(naming, paths, context);
+      return new OpenEnv({ naming: { prefix, separator }, paths, trust, context });
     },
   };
 }
 
+interface Parts {
+  readonly naming: Naming;
+  readonly paths: readonly string[];
+  readonly trust: Trust;
+  readonly context: SourceContext;
+}
+
+/** What one look at the files and at the environment gave. */
+interface Read {
+  /** Those that count, each name once; the later ones count over the earlier. */
+  readonly variables: readonly Variable[];
+  /** Those of the same names that do not, the strongest last. */
+  readonly overridden: readonly Variable[];
+  readonly warnings: readonly string[];
+  /** Why a file cannot be read. */
+  readonly fault: HoldfastError | undefined;
+  /** Over the bytes of the files and all that was found in the environment. */
+  readonly hash: string;
+}
+
 class OpenEnv implements OpenSource {
   readonly backend = "env";
-  readonly #naming: Naming;
-  readonly #paths: readonly string[];
-  readonly #context: SourceContext;
+  readonly #parts: Parts;
+  readonly #names: VariableNames;
 
-  constructor(naming: Naming, paths: readonly string[], context: SourceContext) {
-    this.#naming = naming;
-    this.#paths = paths;
-    this.#context = context;
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#names = new VariableNames(parts.naming, parts.context.shape);
   }
 
   async load(): Promise<Loaded> {
-    try {
-      return this.#loaded(await this.#variables());
-    } catch (error) {
-      if (!isHoldfastError(error, "PARSE") && !isHoldfastError(error, "INVALID")) throw error;
-      return { ...this.#loaded([]), fault: error as HoldfastError };
-    }
+    const { naming, paths } = this.#parts;
+    const { variables, overridden, warnings, fault: broken, hash } = await this.#read();
+    const made = documentOf(variables, overridden, this.#names, naming.prefix !== "");
+    const fault = broken ?? unfit(made.problems);
+    return {
+      ...(fault === undefined ? { document: made.document } : { document: undefined, fault }),
+      generation: 0,
+      hash,
+      warnings: [...warnings, ...made.warnings],
+      resolvedPaths: paths,
+      locate: (wanted) => wanted.map((path) => made.placeOf(path) ?? { source: environment }),
+      given: made.given,
+    };
   }
 
   async watch({ timing, look }: SourceWatchOptions): Promise<SourceWatch> {
-    const { host, keepAlive, warn } = this.#context;
-    const directories = new Set(this.#paths.map(directoryOf));
+    const { paths, context: { host, keepAlive, warn } } = this.#parts;
+    const directories = [...new Set(paths.map(directoryOf))];
     return await watchDirectories(host, {
       ...timing,
       look,
-      directories: () => Promise.resolve([...directories]),
+      directories: () => Promise.resolve(directories),
       keepAlive,
       warn,
     });
@@ -98,88 +125,96 @@ class OpenEnv implements OpenSource {
 
   async close(): Promise<void> {}
 
-  #loaded(variables: readonly Variable[]): Loaded {
-    const { host, shape } = this.#context;
-    const warnings: string[] = [];
-    const found: { readonly path: Path; readonly value: Json; readonly place: Place }[] = [];
-    for (const { name, text, place } of variables) {
-      const meant = pathOfVariable(name, this.#naming, shape);
-      if (meant.path !== undefined) {
-        found.push({ path: meant.path, value: readVariable(text, meant.shape), place });
-        continue;
-      }
-      const { nearest } = meant;
-      const advice = nearest === undefined ? "remove it" : `did you mean ${nearest}?`;
-      warnings.push(
-        `Cannot use the variable ${name}: found nothing of that name in the schema; ${advice}`,
-      );
-    }
-    // What is said of a part counts over what is said of the whole.
-    found.sort((one, other) => one.path.length - other.path.length);
-    let document: Json = {};
-    for (const { path, value } of found) document = put(document, path, value);
-    assertDocument(document, "read the environment");
-    const lines = variables.map(({ name, text }) => JSON.stringify([name, text]));
-    const bytes = new TextEncoder().encode(lines.toSorted().join("\n"));
-    return {
-      document,
-      generation: 0,
-      hash: hashOf(host, bytes),
-      warnings,
-      resolvedPaths: this.#paths,
-      locate: (paths) => {
-        return paths.map((path) => {
-          const giving = found.findLast((one) => one.path.every((step, at) => path[at] === step));
-          return giving?.place ?? { source: "the environment" };
-        });
-      },
-    };
-  }
-
-  async #variables(): Promise<Variable[]> {
-    const { host, shape } = this.#context;
-    const { prefix } = this.#naming;
+  async #read(): Promise<Read> {
+    const { paths, naming: { prefix }, context: { host } } = this.#parts;
     const variables = new Map<string, Variable>();
-    for (const path of this.#paths) {
-      for (const variable of await this.#read(path)) variables.set(variable.name, variable);
+    const overridden: Variable[] = [];
+    const take = (variable: Variable): void => {
+      overridden.push(...variables.has(variable.name) ? [variables.get(variable.name)!] : []);
+      // Anew, so that the order is that of the ones that count.
+      variables.delete(variable.name);
+      variables.set(variable.name, variable);
+    };
+    const warnings: string[] = [];
+    const seen: unknown[] = [];
+    let fault: HoldfastError | undefined;
+    for (const path of paths) {
+      const found = await this.#readFile(path);
+      if (found === undefined) continue;
+      warnings.push(...found.warnings);
+      seen.push([path, hashOf(host, found.bytes)]);
+      try {
+        for (const { name, value, ...at } of readVariables(found.bytes, path)) {
+          if (!name.startsWith(prefix)) continue;
+          take({ name, text: value, place: { source: path, variable: name, ...at } });
+        }
+      } catch (error) {
+        if (!isHoldfastError(error)) throw error;
+        fault ??= error;
+      }
     }
+    const listed = host.variableNames();
+    if (listed === undefined) warnings.push(this.#unlisted());
     // Where the names may not be listed, those that the schema knows may be asked for.
-    const names = new Set([...host.variableNames(), ...variableNamesOf(this.#naming, shape)]);
-    for (const name of names) {
+    for (const name of (listed ?? this.#names.listed).toSorted()) {
       const text = name.startsWith(prefix) ? host.variable(name) : undefined;
       if (text === undefined) continue;
-      variables.set(name, { name, text, place: { source: "the environment", variable: name } });
+      seen.push([name, text]);
+      take({ name, text, place: { source: environment, variable: name } });
     }
-    return [...variables.values()].filter(({ name }) => name.startsWith(prefix));
+    const hash = hashOf(host, new TextEncoder().encode(JSON.stringify(seen)));
+    return { variables: [...variables.values()], overridden, warnings, fault, hash };
   }
 
-  async #read(path: string): Promise<Variable[]> {
+  async #readFile(
+    path: string,
+  ): Promise<{ readonly bytes: Uint8Array; readonly warnings: readonly string[] } | undefined> {
+    const { trust, context: { host } } = this.#parts;
     try {
-      const { bytes } = await this.#context.host.read(path, variablesFileBytesMax);
-      return readVariables(new TextDecoder().decode(bytes), path).map((variable) => {
-        const { name, value, line, column } = variable;
-        return { name, text: value, place: { source: path, variable: name, line, column } };
-      });
+      const { bytes, stat } = await host.read(path, variablesFileBytesMax);
+      if (!host.capabilities.modes) return { bytes, warnings: [] };
+      // The file alone may be open to us.
+      const directory = await host.stat(directoryOf(path)).catch(() => []);
+      const directories = [directory].flat();
+      const userId = host.userId();
+      return { bytes, warnings: judgeTrust({ path, file: stat, directories, userId, trust }) };
     } catch (error) {
-      if (hasErrno(error, "ENOENT")) return [];
+      if (hasErrno(error, "ENOENT")) return undefined;
       throw error;
     }
   }
+
+  /**
+   * @returns what is to be told
+   * @throws `IO` where nothing could ever be read
+   */
+  #unlisted(): string {
+    const { paths } = this.#parts;
+    const refused =
+      `Cannot list the variables of ${environment}: found that this runtime does not permit it (EACCES)`;
+    if (paths.length === 0 && this.#names.listed.length === 0) {
+      throw holdfastError("IO", `${refused}; on Deno, run again with --allow-env`, {
+        operation: "list",
+        path: environment,
+        errno: "EACCES",
+      });
+    }
+    return `${refused}; those that the schema names count where each may be read; on Deno, allow --allow-env`;
+  }
 }
 
-/** Puts a value at a path of a document that is being made. */
-function put(document: Json | undefined, path: Path, value: Json): Json {
-  const [step, ...rest] = path;
-  if (step === undefined) return value;
-  if (typeof step === "number") {
-    const items = Array.isArray(document) ? [...document as Json[]] : [];
-    items[step] = put(items[step], rest, value);
-    // A hole is no value.
-    return Array.from(items, (item) => item ?? null);
-  }
-  const members = isPlainObject(document) ? document as Record<string, Json> : {};
-  return Object.fromEntries([
-    ...Object.entries(members),
-    [step, put(Object.hasOwn(members, step) ? members[step] : undefined, rest, value)],
-  ]);
+function unfit(problems: VariableDocument["problems"]): HoldfastError | undefined {
+  const [first, ...more] = problems;
+  if (first === undefined) return undefined;
+  const rest = more.length === 0 ? "" : `, and ${more.length} more`;
+  const found = `${first.variable ?? describePath(first.path)}: ${first.message}${rest}`;
+  return holdfastError("INVALID", `Cannot read ${environment}: found ${found}`, { problems });
+}
+
+function withoutSeparator(prefix: string): Error {
+  return holdfastError(
+    "UNSUPPORTED",
+    `Cannot read variables ${prefix}…: found an empty separator; give one, such as __`,
+    { what: "separator" },
+  );
 }

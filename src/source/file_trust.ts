@@ -44,15 +44,18 @@ export function judgeTrust(evidence: TrustEvidence): string[] {
   if ((file.mode & 0o077) !== 0 && !provided) {
     warnings.push(`${path} has mode ${octal(file.mode)}, wider than 600; chmod 600 it`);
   }
-  for (const { mode } of directories) {
-    if ((mode & 0o002) === 0 || (mode & 0o1000) !== 0) continue;
+  for (const directory of directories.filter(isOpenToAll)) {
+    const mode = octal(directory.mode);
     warnings.push(
-      `the directory of ${path} has mode ${
-        octal(mode)
-      }: everybody can replace the file; chmod o-w it`,
+      `the directory of ${path} has mode ${mode}: everybody can replace the file; chmod o-w it`,
     );
   }
   return warnings;
+}
+
+/** Whether everybody can put files into a directory and replace those of others. */
+export function isOpenToAll({ mode }: HostStat): boolean {
+  return (mode & 0o002) !== 0 && (mode & 0o1000) === 0;
 }
 
 /**

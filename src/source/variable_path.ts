@@ -1,9 +1,10 @@
-import type { PathStep } from "../core/error.ts";
+import type { Path, PathStep } from "../core/error.ts";
+import { depthMax, variableNamesMax } from "../core/limits.ts";
 import type { Shape } from "../core/shape.ts";
 
 /** Which path a variable means, or which name was most likely meant. */
 export type VariablePath =
-  | { readonly path: readonly PathStep[]; readonly shape: Shape | undefined }
+  | { readonly path: Path; readonly shape: Shape | undefined }
   | { readonly path?: undefined; readonly nearest: string | undefined };
 
 /** How names of variables are made. */
@@ -12,45 +13,76 @@ export interface Naming {
   readonly separator: string;
 }
 
-/**
- * Finds the path that a variable means: `APP_POOL__MAX_SIZE` is `pool.maxSize` where the schema has that, and `pool.max_size`
- * where it says nothing.
- */
-export function pathOfVariable(
-  name: string,
-  naming: Naming,
-  root: Shape | undefined,
-): VariablePath {
-  const path: PathStep[] = [];
-  let shape = root;
-  for (const segment of name.slice(naming.prefix.length).split(naming.separator)) {
-    const step = stepOf(segment, shape);
-    const next = step === undefined ? undefined : shape?.child(step);
-    const isKnown = step !== undefined &&
-      (shape === undefined || next !== undefined || shape.isOpen);
-    if (!isKnown) return { nearest: nearestName(name, naming, root) };
-    path.push(step);
-    shape = next;
-  }
-  return { path, shape };
+/** A path of a schema, with the variable that means it. */
+interface Known {
+  readonly path: Path;
+  readonly shape: Shape | undefined;
 }
 
-/** The names of all variables that a schema knows, as far as they can be listed. */
-export function variableNamesOf(naming: Naming, root: Shape | undefined): string[] {
-  const names: string[] = [];
-  const visit = (shape: Shape | undefined, name: string, seen: readonly string[]): void => {
-    for (const key of shape?.names ?? []) {
-      // A recursive schema has no end.
-      if (seen.length > 8) continue;
-      const own = seen.length === 0
-        ? naming.prefix + spelled(key)
-        : `${name}${naming.separator}${spelled(key)}`;
-      names.push(own);
-      visit(shape!.child(key), own, [...seen, key]);
+/** The variables that a schema knows, and what those mean that it does not list. */
+export class VariableNames {
+  readonly #naming: Naming;
+  readonly #root: Shape | undefined;
+  readonly #known: ReadonlyMap<string, Known>;
+
+  constructor(naming: Naming, root: Shape | undefined) {
+    this.#naming = naming;
+    this.#root = root;
+    this.#known = knownNames(naming, root);
+  }
+
+  /** As many as can be listed: a recursive schema has no end. */
+  get listed(): readonly string[] {
+    return [...this.#known.keys()];
+  }
+
+  /**
+   * Finds the path that a variable means: `APP_POOL__MAX_SIZE` is `pool.maxSize` where the schema has that, and
+   * `pool.max_size` where it says nothing.
+   */
+  pathOf(name: string): VariablePath {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const segments = name.slice(this.#naming.prefix.length).split(this.#naming.separator);
+    const path: PathStep[] = [];
+    let shape = this.#root;
+    for (const segment of segments) {
+      const step = segments.length > depthMax ? undefined : stepOf(segment, shape);
+      const next = step === undefined ? undefined : shape?.child(step);
+      const isKnown = step !== undefined &&
+        (shape === undefined || next !== undefined || shape.isOpen);
+      if (!isKnown) return { nearest: this.#nearest(name) };
+      path.push(step);
+      shape = next;
     }
-  };
-  visit(root, "", []);
-  return names;
+    return { path, shape };
+  }
+
+  #nearest(name: string): string | undefined {
+    let [nearest, least] = [undefined as string | undefined, Math.max(2, name.length / 3)];
+    for (const known of this.#known.keys()) {
+      if (Math.abs(known.length - name.length) >= least) continue;
+      const distance = distanceOf(name, known);
+      if (distance < least) [nearest, least] = [known, distance];
+    }
+    return nearest;
+  }
+}
+
+function knownNames({ prefix, separator }: Naming, root: Shape | undefined): Map<string, Known> {
+  const known = new Map<string, Known>();
+  // In breadth, so that a recursive schema cannot crowd out what stands beside it.
+  const queue = [{ name: prefix, path: [] as Path, shape: root }];
+  for (const { name, path, shape } of queue) {
+    for (const key of shape?.names ?? []) {
+      if (known.size >= variableNamesMax) return known;
+      const own = name + (path.length === 0 ? "" : separator) + spelled(key);
+      const child = { path: [...path, key], shape: shape!.child(key) };
+      if (!known.has(own)) known.set(own, child);
+      queue.push({ name: own, ...child });
+    }
+  }
+  return known;
 }
 
 function stepOf(segment: string, shape: Shape | undefined): PathStep | undefined {
@@ -72,15 +104,6 @@ function plain(name: string): string {
 function spelled(key: string): string {
   return key.replaceAll(/([\p{Ll}\p{N}])(\p{Lu})/gu, "$1_$2").replaceAll(/[^\p{L}\p{N}]+/gu, "_")
     .toUpperCase();
-}
-
-function nearestName(name: string, naming: Naming, root: Shape | undefined): string | undefined {
-  let [nearest, least] = [undefined as string | undefined, Math.max(2, name.length / 3)];
-  for (const known of variableNamesOf(naming, root)) {
-    const distance = distanceOf(name, known);
-    if (distance < least) [nearest, least] = [known, distance];
-  }
-  return nearest;
 }
 
 /** How many characters have to be added, removed or replaced to make one text of the other. */

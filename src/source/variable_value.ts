@@ -13,18 +13,22 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
 export function readVariable(text: string, shape: Shape | undefined): Json {
   if (shape === undefined || shape.kinds.size === 0) return anything(text);
   const { kinds } = shape;
+  const word = text.trim().toLowerCase();
   const json = parsed(text);
-  if (kinds.has("null") && text === "null") return null;
-  if (kinds.has("number") && typeof json === "number") return json;
+  if (kinds.has("null") && word === "null") return null;
+  // A number that would be rounded is kept as a text where that is allowed.
+  if (kinds.has("number") && typeof json === "number" && (isExact(json) || !kinds.has("string"))) {
+    return json;
+  }
   if (kinds.has("boolean")) {
-    const value = booleans.get(text.toLowerCase());
+    const value = booleans.get(word);
     if (value !== undefined) return value;
   }
   if (kinds.has("object") && isPlainObject(json)) return json as Json;
   if (kinds.has("array")) {
     if (Array.isArray(json)) return json as Json;
-    // With a text allowed as well, commas may be part of it.
-    if (!kinds.has("string")) return listOf(text, shape);
+    // With a text allowed as well, commas may be part of it; and what begins like JSON was meant to be.
+    if (!kinds.has("string") && !/^\s*\[\s*["[{]/.test(text)) return listOf(text, shape);
   }
   return text;
 }
@@ -37,7 +41,13 @@ function listOf(text: string, shape: Shape): Json {
 /** Without a schema, what looks like JSON is JSON. */
 function anything(text: string): Json {
   const json = parsed(text);
-  return json === undefined || typeof json === "string" ? text : json as Json;
+  const isText = json === undefined || typeof json === "string" ||
+    (typeof json === "number" && !isExact(json));
+  return isText ? text : json as Json;
+}
+
+function isExact(number: number): boolean {
+  return Math.abs(number) <= Number.MAX_SAFE_INTEGER;
 }
 
 function parsed(text: string): unknown {

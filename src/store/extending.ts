@@ -4,6 +4,7 @@ import { extendedFilesMax } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
 import { directoryOf, pathFrom } from "../host/path.ts";
 import { composeLayers, type Layer, loadAgreeing, loadNewest } from "../source/layers.ts";
+import { shareLook } from "../source/shared_look.ts";
 import type {
   Loaded,
   LoadedLayers,
@@ -110,8 +111,9 @@ export class OpenExtending implements OpenStore {
   }
 
   async watch(options: SourceWatchOptions): Promise<SourceWatch> {
-    this.#watching = options;
-    const own = await this.#chain.head.watch(options);
+    const shared = shareLook(options);
+    this.#watching = shared.options;
+    const own = await this.#chain.head.watch(shared.options);
     for (const parent of this.#parents.values()) await this.#follow(parent);
     const watches = () => [own, ...[...this.#parents.values()].flatMap(({ watch }) => watch ?? [])];
     return {
@@ -120,7 +122,7 @@ export class OpenExtending implements OpenStore {
       },
       close: async () => {
         this.#watching = undefined;
-        await together([...watches().map((watch) => watch.close()), ...this.#leaving]);
+        await together([shared.close(watches()), ...this.#leaving]);
       },
     };
   }

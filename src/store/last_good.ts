@@ -3,6 +3,7 @@ import { pollMsDefault } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
 import { bounded } from "../host/bounded.ts";
 import { absolutePath } from "../host/path.ts";
+import { shareLook } from "../source/shared_look.ts";
 import type {
   Loaded,
   OpenSource,
@@ -78,10 +79,15 @@ class OpenKept implements OpenSource {
   async watch(options: SourceWatchOptions): Promise<SourceWatch> {
     const { host, keepAlive } = this.#parts.context;
     const closing = new AbortController();
+    const shared = shareLook(options);
+    const { look } = shared.options;
     let own: SourceWatch | undefined;
     const arm = async () => {
       const open = await this.opened();
-      if (!closing.signal.aborted) own = await open.watch(options);
+      if (closing.signal.aborted) return;
+      const watch = await open.watch(shared.options);
+      if (closing.signal.aborted) await watch.close();
+      else own = watch;
     };
     const ended = (async () => {
       // As long as it is out of reach, it is asked for again and again.
@@ -91,10 +97,10 @@ class OpenKept implements OpenSource {
           closing.signal.addEventListener("abort", () => resolve(), { once: true });
         });
         await Promise.race([arm().catch(() => {}), aborted]);
-        if (own !== undefined) return await options.look();
+        if (own !== undefined) return await look();
         const pollMs = options.timing.pollMs ?? pollMsDefault;
         await host.sleep(pollMs, { signal: closing.signal, keepAlive });
-        if (!closing.signal.aborted) await options.look();
+        if (!closing.signal.aborted) await look();
       }
     })();
     return {
@@ -104,7 +110,7 @@ class OpenKept implements OpenSource {
       close: async () => {
         closing.abort();
         await ended;
-        await own?.close();
+        await shared.close(own === undefined ? [] : [own]);
       },
     };
   }

@@ -1,6 +1,7 @@
 import { holdfastError } from "../core/error.ts";
 import { together } from "../core/promise.ts";
 import { composeLayers, loadAgreeing, loadNewest } from "../source/layers.ts";
+import { shareLook } from "../source/shared_look.ts";
 import type {
   Loaded,
   OpenSource,
@@ -96,9 +97,10 @@ class OpenLayers implements OpenSource {
 
   async watch(options: SourceWatchOptions): Promise<SourceWatch> {
     const watches: SourceWatch[] = [];
-    const close = async () => void await together(watches.map((watch) => watch.close()));
+    const shared = shareLook(options);
+    const close = () => shared.close(watches);
     try {
-      for (const layer of this.#parts.opened) watches.push(await layer.watch(options));
+      for (const layer of this.#parts.opened) watches.push(await layer.watch(shared.options));
     } catch (error) {
       await close();
       throw error;

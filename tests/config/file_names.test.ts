@@ -15,6 +15,7 @@ describe("paths", () => {
     assert.deepEqual([directoryOf("C:\\d\\a.json"), baseName("C:/d/a.json")], ["C:\\d", "a.json"]);
     assert.equal(directoryOf("C:\\a.json"), "C:\\");
     assert.equal(directoryOf("/a.json"), "/");
+    assert.equal(directoryOf("/d:/a.json"), "/d:");
     assert.deepEqual([joinPath("/d\\", "a"), joinPath("C:\\d", "a"), joinPath("/", "a")], [
       "/d\\/a",
       "C:\\d\\a",
