@@ -2,6 +2,9 @@
 import type { Mutant } from "./mutant.ts";
 import { fenceMutants } from "./mutants_of_fences.ts";
 import { flushMutants } from "./mutants_of_flushes.ts";
+import { formatMutants } from "./mutants_of_formats.ts";
+import { layerMutants } from "./mutants_of_layers.ts";
+import { placeMutants } from "./mutants_of_places.ts";
 import { recognitionMutants } from "./mutants_of_recognition.ts";
 
 const durable = "src/host/durable.ts";
@@ -188,7 +191,7 @@ const documents: readonly Mutant[] = [
   },
   {
     name: "audit events tell secrets",
-    file: "src/config/engine.ts",
+    file: "src/config/audit.ts",
     from: "const told = redactChanges(changeSet.changes, annotations);",
     to: "const told = redactChanges(changeSet.changes, undefined);",
     tests: "config/refusal",
@@ -209,6 +212,9 @@ export const mutants: readonly Mutant[] = [
   ...flushMutants,
   ...fenceMutants,
   ...recognitionMutants,
+  ...formatMutants,
+  ...layerMutants,
+  ...placeMutants,
   ...files,
   ...watches,
   ...documents,
