@@ -68,5 +68,30 @@ test("where the package is missing, JSON, JSONC and TOML open and YAML alone doe
   const { status, output } = await open("a.yaml", "a: 1");
   assert.notEqual(status, 0);
   assert.doesNotMatch(output, /value/);
-  assert.match(output, /yaml/);
+  assert.match(output, /Cannot read \S+a\.yaml: .*does not load .*yaml/);
 });
+
+if (runtime === "deno") {
+  test("where Deno keeps from the package what it looks at, a YAML file says so when it is opened", async (t) => {
+    const directory = await freshDirectory(t);
+    await writeFile(
+      join(directory, "child.ts"),
+      child.replace("./mod.ts", `${repositoryPath}/mod.ts`),
+    );
+    await writePrivate(join(directory, "a.yaml"), "a: 1");
+    const open = async (...permissions: readonly string[]) => {
+      const given = ["run", "--no-prompt", `--config=${repositoryPath}/deno.json`, ...permissions];
+      const scripts = [join(directory, "child.ts"), join(directory, "a.yaml")];
+      const started = startProgram(process.execPath, [...given, ...scripts], t);
+      return { status: await started.ended, output: started.output() };
+    };
+    const refused = await open("--allow-read", "--allow-sys=uid");
+    assert.match(refused.output, /Cannot read \S+a\.yaml: .*does not load .*LOG_TOKENS/);
+    const permitted = await open(
+      "--allow-read",
+      "--allow-sys=uid",
+      "--allow-env=LOG_TOKENS,LOG_STREAM",
+    );
+    assert.match(permitted.output, /value \{"a":1\}/);
+  });
+}
