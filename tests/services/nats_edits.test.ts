@@ -1,8 +1,8 @@
 /** What other programs do to a key of NATS: values, deletions, whole buckets. */
 import assert from "node:assert/strict";
 import { Kvm } from "@nats-io/kv";
-import { brisk, until } from "./support/config_under_test.ts";
-import { describe, test } from "./support/kit.ts";
+import { brisk, until } from "../support/config_under_test.ts";
+import { describe, test } from "../support/kit.ts";
 import {
   bucketName,
   deleteBucket,
@@ -10,8 +10,8 @@ import {
   natsFor,
   openOver,
   otherTool,
-} from "./services/nats_config.ts";
-import { withoutNats } from "./services/nats_server.ts";
+} from "./nats_config.ts";
+import { withoutNats } from "./nats_server.ts";
 
 const skip = withoutNats;
 

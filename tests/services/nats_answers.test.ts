@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { errors } from "@nats-io/transport-node";
-import { type HoldfastError, isHoldfastError } from "../mod.ts";
-import { until } from "./support/config_under_test.ts";
-import { describe, test } from "./support/kit.ts";
-import { keyName, natsFor, openOver, otherTool, withRequests } from "./services/nats_config.ts";
-import { startNats, withoutNats } from "./services/nats_server.ts";
+import { type HoldfastError, isHoldfastError } from "../../mod.ts";
+import { until } from "../support/config_under_test.ts";
+import { describe, test } from "../support/kit.ts";
+import { keyName, natsFor, openOver, otherTool, withRequests } from "./nats_config.ts";
+import { startNats, withoutNats } from "./nats_server.ts";
 
 const skip = withoutNats;
 const subject = `$KV.app.${keyName}`;
