@@ -1,5 +1,6 @@
 import type { StoredMsg } from "@nats-io/jetstream";
 import { generationMax } from "../core/limits.ts";
+import { hashOf } from "../host/hash.ts";
 import type { Host } from "../host/host.ts";
 import { decodeRecord, type GenerationRecord, type RecordHeader } from "./record.ts";
 
@@ -17,8 +18,16 @@ export interface NatsRecord {
   readonly kind: "record";
   readonly revision: number;
   readonly record: GenerationRecord;
-  /** The revision that it was to follow. */
-  readonly expected: number;
+  /** What it was to follow. */
+  readonly follows: Followed;
+}
+
+/** A message that a record was computed from. */
+export interface Followed {
+  /** 0 for none. */
+  readonly revision: number;
+  /** What stood there, since a bucket that is made anew gives the same revisions again; empty for nothing. */
+  readonly tag: string;
 }
 
 /** A text that has no generation of its own. */
@@ -31,12 +40,26 @@ export interface NatsText {
 }
 
 const idHeader = "Nats-Msg-Id";
-const expectedHeader = "Nats-Expected-Last-Subject-Sequence";
-const operationHeader = "KV-Operation";
+/** What deletes a key: somebody, or the server by itself when its time is up. */
+const deletingHeaders = ["KV-Operation", "Nats-Marker-Reason"];
 
-/** The name of one attempt to put a record: its own, so that no server takes a second attempt for done already. */
-export function messageIdOf({ id }: RecordHeader, attempt: number): string {
-  return `${id}.${attempt}`;
+/**
+ * The name of one attempt to put a record: its own, so that no server takes a second attempt for done already. It tells too
+ * what the record is to follow.
+ */
+export function messageIdOf(
+  { id }: RecordHeader,
+  { revision, tag }: Followed,
+  attempt: number,
+): string {
+  return `${id}.${attempt}.${revision}.${tag}`;
+}
+
+/** Tells one message from any other that may stand at the same revision of another bucket. */
+export function tagOf(host: Host, message: NatsMessage): string {
+  if (message.kind === "record") return message.record.id;
+  if (message.kind === "text") return hashOf(host, message.text);
+  return message.kind === "deleted" ? "deleted" : "";
 }
 
 /**
@@ -46,12 +69,15 @@ export function messageIdOf({ id }: RecordHeader, attempt: number): string {
 export function readMessage(host: Host, message: StoredMsg | undefined): NatsMessage {
   if (message === undefined) return { kind: "none", revision: 0 };
   const { seq: revision, data, header } = message;
-  if (header.get(operationHeader) !== "") return { kind: "deleted", revision };
+  if (deletingHeaders.some((name) => header.get(name) !== "")) {
+    return { kind: "deleted", revision };
+  }
   const lines = linesOf(data);
   if (lines === undefined) return { kind: "text", revision, text: data, claimed: 0 };
   const record = decodeRecord(host, data, lines.generation);
-  if (record !== undefined && header.get(idHeader).startsWith(`${record.id}.`)) {
-    return { kind: "record", revision, record, expected: Number(header.get(expectedHeader)) };
+  const [id, , followed, tag = ""] = header.get(idHeader).split(".");
+  if (record !== undefined && id === record.id) {
+    return { kind: "record", revision, record, follows: { revision: Number(followed), tag } };
   }
   return { kind: "text", revision, text: lines.text, claimed: lines.generation };
 }
