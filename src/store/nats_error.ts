@@ -21,20 +21,22 @@ export function lostSwap(error: unknown): { readonly found: number | undefined }
 /** Tells whether nobody heard the question, or nobody who heard it could answer: a server may be on its way back. */
 export function mayBeAnsweredLater(error: unknown): boolean {
   if (isRefusal(error)) return error.status === 503;
-  return isNamed(error, "TimeoutError", "JetStreamNotEnabled", "NoRespondersError");
+  return isNamed(error, "TimeoutError", "JetStreamNotEnabled", "NoResponders");
 }
 
 /** Tells whether an order that failed this way certainly stored nothing. */
 export function storedNothing(error: unknown): boolean {
   // Out of reach for now, without resources, or full.
-  if (isRefusal(error)) return error.status < 500 || isRefusal(error, 10008, 10023, 10047, 10077);
-  return isNamed(error, "JetStreamNotEnabled", "NoRespondersError", "PermissionViolationError") ||
+  if (isRefusal(error)) return error.status < 500 || isRefusal(error, 10008, 10023, 10047, storeFailed);
+  return isNamed(error, "JetStreamNotEnabled", "NoResponders", "PermissionViolationError") ||
     isNamed(error, "InvalidArgumentError", "InvalidSubjectError", "DrainingConnectionError");
 }
 
+const storeFailed = 10077;
+
 /** Tells whether a bucket has no room left. It may say so with the status of a server that is out of reach. */
 export function isFull(error: unknown): boolean {
-  return isRefusal(error, 10077);
+  return isRefusal(error, storeFailed) && error.message.includes("maximum");
 }
 
 /** Tells whether nothing can be asked on a connection any more. */
@@ -110,7 +112,7 @@ function reasonOf(error: unknown, place: Asked): string {
       (error as Error).message
     }); give it more room, or a shorter history`;
   }
-  if (isNamed(error, "JetStreamNotEnabled", "NoRespondersError")) {
+  if (isNamed(error, "JetStreamNotEnabled", "NoResponders")) {
     return "nobody who answers for JetStream; see that the server has it enabled and its cluster has a leader";
   }
   if (isNamed(error, "TimeoutError")) {

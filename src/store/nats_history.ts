@@ -2,7 +2,7 @@ import { natsPauseMs } from "../core/limits.ts";
 import type { Host } from "../host/host.ts";
 import type { NatsBucket } from "./nats_bucket.ts";
 import { lagging } from "./nats_error.ts";
-import { type Followed, type NatsMessage, type NatsRecord } from "./nats_message.ts";
+import type { Followed, NatsMessage, NatsRecord } from "./nats_message.ts";
 import { readMessage, tagOf } from "./nats_message.ts";
 import type { GenerationRecord, RecordHeader } from "./record.ts";
 
@@ -13,6 +13,8 @@ export interface KeptRecord extends RecordHeader {
 
 /** The generations that a bucket keeps of a key. What was read of them once is remembered, since no revision changes. */
 export class NatsHistory {
+  /** Whether the bucket keeps the newest message alone: then nobody can tell what was there before. */
+  keepsOne = false;
   readonly #host: Host;
   readonly #bucket: NatsBucket;
   /** The oldest first. */
@@ -51,34 +53,46 @@ export class NatsHistory {
 
   /** What the key holds by now, every message since the last time considered in its order. */
   async newest(): Promise<NatsMessage> {
-    await this.list();
-    return this.#top;
+    return await this.#inTurn(async () => {
+      // What is new shows that the key is not empty, and spares reading the oldest message whole.
+      if (!await this.#readOn()) await this.#forgetGone();
+      return this.#top;
+    });
   }
 
   /** The records that are kept, the oldest first. */
   async list(): Promise<readonly KeptRecord[]> {
-    return await this.#inTurn(() => this.#list());
+    return await this.#inTurn(async () => {
+      await this.#forgetGone();
+      await this.#readOn();
+      return [...this.#kept];
+    });
   }
 
-  async #list(): Promise<readonly KeptRecord[]> {
+  /** Forgets what the bucket keeps no longer. */
+  async #forgetGone(): Promise<void> {
     const oldest = await this.#from(1);
     this.#oldest = oldest.kind;
     const isKept = (revision: number) => revision >= oldest.revision && oldest.kind !== "none";
     this.#kept = this.#kept.filter(({ revision }) => isKept(revision));
     this.#passed = this.#passed.filter(({ revision }) => isKept(revision));
     if (oldest.kind === "none") this.#top = oldest;
+  }
+
+  /** @returns whether there was anything new */
+  async #readOn(): Promise<boolean> {
     const remembered = this.#seen;
-    let message = this.#seen < oldest.revision ? oldest : await this.#from(this.#seen + 1);
+    let message = await this.#from(remembered + 1);
     while (message.kind !== "none") {
       // Be it that what is remembered is of another bucket, which had the same revisions.
       if (this.#isMisled(message) && message.follows.revision <= remembered) {
         this.forget();
-        return await this.#list();
+        return await this.#readOn();
       }
       this.#add(message);
       message = await this.#from(message.revision + 1);
     }
-    return [...this.#kept];
+    return this.#seen > remembered;
   }
 
   /** Whether a message was meant to follow something else than what stands there, such as in a bucket made anew since. */
@@ -97,6 +111,7 @@ export class NatsHistory {
   #add(message: NatsMessage): void {
     const { revision } = message;
     this.#seen = revision;
+    if (this.keepsOne) [this.#kept, this.#passed] = [[], []];
     this.#passed.push({ revision, tag: tagOf(this.#host, message) });
     if (message.kind !== "record") {
       this.#top = message;
@@ -128,8 +143,8 @@ export class NatsHistory {
     const endsAt = this.#host.monotonic() + place.timeoutMs;
     await this.#inTurn(() => this.#lookBack(follows));
     for (;;) {
-      const kept = await this.list();
-      const found = kept.find((record) => record.id === id);
+      await this.#inTurn(() => this.#readOn());
+      const found = this.#kept.find((record) => record.id === id);
       if (found !== undefined || this.#seen >= revision) return found?.revision;
       if (this.#host.monotonic() >= endsAt) throw lagging(place.name);
       await this.#host.sleep(natsPauseMs, { keepAlive: true });

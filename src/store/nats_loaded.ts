@@ -5,13 +5,13 @@ import type { Host } from "../host/host.ts";
 import type { Loaded } from "../source/source.ts";
 import type { NatsSight } from "./nats_view.ts";
 import { hashOf } from "../host/hash.ts";
-import { type GenerationRecord } from "./record.ts";
+import type { GenerationRecord } from "./record.ts";
 import type { StoredGeneration } from "./store.ts";
 
 /** What a sight means for whoever loads. */
 export function loadedFrom(
   host: Host,
-  { message, highest, warnings }: NatsSight,
+  { message, newest, highest, warnings }: NatsSight,
   name: string,
 ): Loaded {
   const common = { warnings, resolvedPaths: [] };
@@ -21,11 +21,13 @@ export function loadedFrom(
     const content = hash === "" ? nothing(name) : decode(record.text, name);
     return { ...common, ...content, generation, hash, record: { origin, calls, at } };
   }
+  // Not the greatest number: that may be one that was left out, and no generation that somebody stored.
+  const generation = newest?.generation ?? highest;
   if (message.kind !== "text") {
-    return { ...common, ...nothing(name), generation: highest, hash: "" };
+    return { ...common, ...nothing(name), generation, hash: "" };
   }
   const hash = hashOf(host, message.text);
-  return { ...common, ...decode(message.text, name), generation: highest, hash };
+  return { ...common, ...decode(message.text, name), generation, hash };
 }
 
 /** A record as history tells it. */

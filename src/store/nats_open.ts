@@ -13,7 +13,7 @@ import { putRecord } from "./nats_put.ts";
 import { type NatsSight, NatsView } from "./nats_view.ts";
 import { watchNats } from "./nats_watch.ts";
 import { hashOf } from "../host/hash.ts";
-import { type GenerationRecord, type RecordHeader } from "./record.ts";
+import type { GenerationRecord, RecordHeader } from "./record.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
 import { notKept, outdated, tooFar } from "./store_error.ts";
 

@@ -30,7 +30,6 @@ export class NatsView {
   #sight: NatsSight | undefined;
   #newest: RecordHeader | undefined;
   #highest = 0;
-  #keepsOne = false;
   /** A revision that is there for sure, though it may not have been read yet. */
   #atLeast = 0;
   #lagsSince: number | undefined;
@@ -59,7 +58,7 @@ export class NatsView {
   /** The last look, or the first one. */
   async last(): Promise<NatsSight> {
     // Where one message is kept, a put takes away what would tell that it did not follow what was seen.
-    return this.#keepsOne ? await this.look() : this.#sight ?? await this.look();
+    return this.#history.keepsOne ? await this.look() : this.#sight ?? await this.look();
   }
 
   /** @throws `UNAVAILABLE` when nobody answers, or only somebody who lags behind */
@@ -70,6 +69,7 @@ export class NatsView {
       const info = await this.#bucket.describe();
       this.#meet(info);
       if (info === undefined) return this.#see({ kind: "none", revision: 0 }, undefined, []);
+      this.#history.keepsOne = info.config.max_msgs_per_subject === 1;
       const seen = this.#sight;
       const wanted = Math.max(this.#atLeast, this.revision);
       const isSame = seen?.bucketState === info.state && wanted === this.revision;
@@ -81,6 +81,7 @@ export class NatsView {
         const message = await this.#history.newest();
         if (message.kind === "none" || message.revision >= wanted) {
           this.#lagsSince = undefined;
+          this.#atLeast = 0;
           return await this.#settle(message, info);
         }
       }
@@ -166,7 +167,6 @@ export class NatsView {
       return this.#sight = { ...seen, bucketState: info.state };
     }
     const warnings = this.#judge(info);
-    this.#keepsOne = info.config.max_msgs_per_subject === 1;
     const isNext = message.kind === "record" &&
       (message.record.generation > this.#highest || message.record.id === this.#newest?.id);
     if (isNext) return this.#see(message, info.state, warnings);

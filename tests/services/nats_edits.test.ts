@@ -3,14 +3,7 @@ import assert from "node:assert/strict";
 import { Kvm } from "@nats-io/kv";
 import { brisk, until } from "../support/config_under_test.ts";
 import { describe, test } from "../support/kit.ts";
-import {
-  bucketName,
-  deleteBucket,
-  keyName,
-  natsFor,
-  openOver,
-  otherTool,
-} from "./nats_config.ts";
+import { bucketName, deleteBucket, keyName, natsFor, openOver, otherTool } from "./nats_config.ts";
 import { withoutNats } from "./nats_server.ts";
 
 const skip = withoutNats;

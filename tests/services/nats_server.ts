@@ -38,14 +38,17 @@ export interface Nats {
   dispose(): Promise<void>;
 }
 
-/** @param settings more lines of the server's configuration */
-export async function startNats(settings: string = ""): Promise<Nats> {
-  return await start(1, settings);
+/**
+ * @param settings more lines of the server's configuration
+ * @param jetstream more of what it says of JetStream
+ */
+export async function startNats(settings: string = "", jetstream: string = ""): Promise<Nats> {
+  return await start(1, settings, jetstream);
 }
 
 /** Starts three servers that form a cluster. */
 export async function startNatsCluster(): Promise<Nats> {
-  return await start(3, "");
+  return await start(3);
 }
 
 const running = new Set<ChildProcess>();
@@ -53,7 +56,11 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-async function start(count: number, settings: string): Promise<Nats> {
+async function start(
+  count: number,
+  settings: string = "",
+  jetstream: string = "",
+): Promise<Nats> {
   const directory = await mkdtemp(join(tmpdir(), "holdfast-nats-"));
   const ports = await freePorts(2 * count);
   const clientPorts = ports.slice(0, count);
@@ -71,7 +78,8 @@ async function start(count: number, settings: string): Promise<Nats> {
     await writeFile(
       configPath,
       `server_name: ${name}\nlisten: "127.0.0.1:${port}"\n` +
-        `jetstream { store_dir: "${home}", max_file_store: 256MB, max_memory_store: 64MB }\n` +
+        `jetstream { store_dir: "${home}", max_file_store: 256MB, max_memory_store: 64MB\n` +
+        `${jetstream} }\n` +
         `${cluster}\n${settings}\n`,
     );
     return natsServer(name, port, configPath);
@@ -156,7 +164,8 @@ function isGreeted(port: number): Promise<boolean> {
   });
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports of loopback that nobody listens on. */
+export async function freePorts(count: number): Promise<number[]> {
   const listeners = await Promise.all(
     Array.from({ length: count }, () => {
       const listener = createServer();
