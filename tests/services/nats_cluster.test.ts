@@ -53,7 +53,7 @@ describe("NATS, a cluster of three", () => {
       const failed = trial.failures.length;
       await until("writes fail", () => trial.failures.length > failed);
       // Who is left may still answer questions, though it takes no order.
-      await wait(3000);
+      await wait(1500);
       for (const { value } of trial.watchers) {
         assert.ok((value as unknown as { writes: number[] }).writes.length > 0);
       }
