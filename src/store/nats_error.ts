@@ -18,16 +18,21 @@ export function lostSwap(error: unknown): { readonly found: number | undefined }
   return { found: digits === undefined ? undefined : Number(digits) };
 }
 
+const tooFewServers = 10005;
+
 /** Tells whether nobody heard the question, or nobody who heard it could answer: a server may be on its way back. */
 export function mayBeAnsweredLater(error: unknown): boolean {
-  if (isRefusal(error)) return error.status === 503;
+  // Too few servers may also mean that they have not met yet.
+  if (isRefusal(error)) return error.status === 503 || isRefusal(error, tooFewServers);
   return isNamed(error, "TimeoutError", "JetStreamNotEnabled", "NoResponders");
 }
 
 /** Tells whether an order that failed this way certainly stored nothing. */
 export function storedNothing(error: unknown): boolean {
   // Out of reach for now, without resources, or full.
-  if (isRefusal(error)) return error.status < 500 || isRefusal(error, 10008, 10023, 10047, storeFailed);
+  if (isRefusal(error)) {
+    return error.status < 500 || isRefusal(error, 10008, 10023, 10047, storeFailed);
+  }
   return isNamed(error, "JetStreamNotEnabled", "NoResponders", "PermissionViolationError") ||
     isNamed(error, "InvalidArgumentError", "InvalidSubjectError", "DrainingConnectionError");
 }

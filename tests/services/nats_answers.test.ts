@@ -89,6 +89,21 @@ describe("NATS, answers that are lost", () => {
   );
 });
 
+describe("NATS, answers that come too early", () => {
+  test("a bucket is made once enough servers have met", { skip }, async (t) => {
+    const connection = await (await natsFor(t)).connect();
+    let refusals = 2;
+    const starting = withRequests(connection, (ask) => async (to, ...rest) => {
+      if (!to.startsWith("$JS.API.STREAM.CREATE") || refusals === 0) return await ask(to, ...rest);
+      refusals--;
+      const error = { code: 400, err_code: 10005, description: "no suitable peers for placement" };
+      return { data: new TextEncoder().encode(JSON.stringify({ error })) } as Msg;
+    });
+    const { config } = await openOver(starting, t, { seed: { rate: 1 } });
+    assert.deepEqual([config.value, refusals], [{ rate: 1 }, 0]);
+  });
+});
+
 describe("NATS, answers that are old", () => {
   test("a leader of the past refuses what the one of today took", { skip }, async (t) => {
     const connection = await (await natsFor(t)).connect();

@@ -114,8 +114,24 @@ async function start(
       await rm(directory, { recursive: true, force: true });
     },
   };
-  await Promise.all(servers.map((server) => server.start()));
+  try {
+    await Promise.all(servers.map((server) => server.start()));
+    if (count > 1) await formed(await nats.connect(), count);
+  } catch (error) {
+    await nats.dispose();
+    throw error;
+  }
   return nats;
+}
+
+/** Servers of a cluster have met once something can be kept on all of them. */
+async function formed(connection: NatsConnection, count: number): Promise<void> {
+  const manager = await jetstreamManager(connection, { checkAPI: false });
+  const name = "formed";
+  const make = () => manager.streams.add({ name, subjects: [name], num_replicas: count });
+  while (!await make().then(() => true, () => false)) await wait(50);
+  await manager.streams.delete(name);
+  await connection.close();
 }
 
 function natsServer(name: string, port: number, configPath: string): NatsServer {
@@ -127,13 +143,15 @@ function natsServer(name: string, port: number, configPath: string): NatsServer 
       const started = child = spawn("nats-server", ["-c", configPath], { stdio: "ignore" });
       running.add(started);
       started.on("exit", () => running.delete(started));
-      await listening(port, started);
+      const failed = new Promise<never>((_, reject) => started.on("error", reject));
+      await Promise.race([listening(port, started), failed]);
     },
     kill: async () => {
       const ending = child;
-      if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
+      if (ending?.pid === undefined) return;
+      if (ending.exitCode !== null || ending.signalCode !== null) return;
       const ended = new Promise((resolve) => ending.on("exit", resolve));
-      process.kill(ending.pid!, "SIGKILL");
+      process.kill(ending.pid, "SIGKILL");
       await ended;
     },
     // On Deno a child takes one signal from its own method, and no other after it.
@@ -145,6 +163,7 @@ function natsServer(name: string, port: number, configPath: string): NatsServer 
 /** A server greets its clients once its JetStream is up. */
 async function listening(port: number, child: ChildProcess): Promise<void> {
   while (!await isGreeted(port)) {
+    if (child.pid === undefined) return;
     if (child.exitCode !== null) {
       throw new Error(`Cannot start nats-server: found exit status ${child.exitCode}`);
     }
