@@ -1,5 +1,5 @@
 import type { Json } from "../core/document.ts";
-import { isHoldfastError } from "../core/error.ts";
+import { holdfastError, isHoldfastError } from "../core/error.ts";
 import { json } from "../format/json.ts";
 import type { Host } from "../host/host.ts";
 import type { Loaded } from "../source/source.ts";
@@ -27,6 +27,14 @@ export function loadedFrom(
     return { ...common, ...nothing(name), generation, hash: "" };
   }
   const hash = hashOf(host, message.text);
+  if (message.newer !== undefined) {
+    const fault = holdfastError(
+      "UNSUPPORTED_VERSION",
+      `Cannot read ${name}: found a record of version ${message.newer}, which a newer holdfast wrote; update this one`,
+      { found: message.newer, oldest: 1, newest: 1 },
+    );
+    return { ...common, ...nothing(name), generation, hash, fault };
+  }
   return { ...common, ...decode(message.text, name), generation, hash };
 }
 

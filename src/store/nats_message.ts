@@ -37,6 +37,8 @@ export interface NatsText {
   readonly text: Uint8Array;
   /** The number in a copied record; 0 in anything else. */
   readonly claimed: number;
+  /** The version of a record that only a newer program can read; undefined in anything else. */
+  readonly newer?: number | undefined;
 }
 
 const idHeader = "Nats-Msg-Id";
@@ -74,31 +76,40 @@ export function readMessage(host: Host, message: StoredMsg | undefined): NatsMes
   }
   const lines = linesOf(data);
   if (lines === undefined) return { kind: "text", revision, text: data, claimed: 0 };
+  const { version, generation: claimed } = lines;
+  if (version > versionMax) {
+    return { kind: "text", revision, text: data, claimed, newer: version };
+  }
   const record = decodeRecord(host, data, lines.generation);
   const [id, , followed, tag = ""] = header.get(idHeader).split(".");
   if (record !== undefined && id === record.id) {
     return { kind: "record", revision, record, follows: { revision: Number(followed), tag } };
   }
-  return { kind: "text", revision, text: lines.text, claimed: lines.generation };
+  return { kind: "text", revision, text: lines.text, claimed };
 }
 
 /** What stands in the lines of a record, whether or not it is whole. */
-function linesOf(bytes: Uint8Array): { generation: number; text: Uint8Array } | undefined {
+function linesOf(
+  bytes: Uint8Array,
+): { version: number; generation: number; text: Uint8Array } | undefined {
   const firstEnd = bytes.indexOf(newline);
   const headerEnd = bytes.indexOf(newline, firstEnd + 1);
   if (firstEnd === -1 || headerEnd === -1) return undefined;
   const decoder = new TextDecoder();
-  if (!decoder.decode(bytes.subarray(0, firstEnd)).startsWith(magic)) return undefined;
+  const [, version] = magic.exec(decoder.decode(bytes.subarray(0, firstEnd))) ?? [];
+  if (version === undefined) return undefined;
   const [, digits] = /"generation":(\d+)/.exec(
     decoder.decode(bytes.subarray(firstEnd + 1, headerEnd)),
   ) ?? [];
   const generation = Number(digits ?? 0);
   return {
+    version: Number(version),
     // Counting on from a greater one would leave the safe integers.
     generation: generation <= generationMax ? generation : 0,
     text: bytes.subarray(headerEnd + 1),
   };
 }
 
-const magic = "holdfast-record ";
+const magic = /^holdfast-record (\d+) /;
+const versionMax = 1;
 const newline = 10;
