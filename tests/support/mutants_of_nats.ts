@@ -5,8 +5,6 @@ const view = "src/store/nats_view.ts";
 const put = "src/store/nats_put.ts";
 const anew = "services/nats_anew";
 const answers = "services/nats_answers";
-const refusals = "services/nats_refusals";
-const connection = "services/nats_connection";
 
 /** Faults in the store on a key of NATS. */
 export const natsMutants: readonly Mutant[] = [
@@ -95,21 +93,5 @@ export const natsMutants: readonly Mutant[] = [
     }],
     tests: answers,
     by: "somebody wrote on top of it meanwhile",
-  },
-  {
-    name: "a full bucket is asked again and again",
-    file: put,
-    from: "isFull(error) || ",
-    to: "",
-    tests: refusals,
-    by: "a full bucket is told at once",
-  },
-  {
-    name: "a put goes to the connection's own domain",
-    file: "src/store/nats_bucket.ts",
-    from: "prefix + this.subject, bytes",
-    to: "prefix.slice(0, 0) + this.subject, bytes",
-    tests: connection,
-    by: "to another JetStream domain",
   },
 ];
