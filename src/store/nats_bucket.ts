@@ -3,7 +3,7 @@ import type { JetStreamClient, JetStreamManager, StoredMsg, StreamInfo } from "@
 import { natsAttempts, natsHistoryMax, natsPauseMs } from "../core/limits.ts";
 import type { Host } from "../host/host.ts";
 import type { NatsConnection } from "./nats_kv.ts";
-import { isRefusal, mayBeAnsweredLater, natsError } from "./nats_error.ts";
+import { isRefusal, mayBeAnsweredLater, mirrored, natsError } from "./nats_error.ts";
 
 /** What the client wants to be given. */
 type ClientConnection = Parameters<typeof jetstream>[0];
@@ -27,6 +27,8 @@ export interface BucketInfo {
   readonly identity: string;
   /** The newest revision in it, of any key. */
   readonly lastRevision: number;
+  /** Another one whenever anything was put there, or went. */
+  readonly state: string;
   /** Whether nothing at all is in it. */
   readonly isEmpty: boolean;
   readonly config: StreamInfo["config"];
@@ -37,10 +39,12 @@ export class NatsBucket {
   readonly place: NatsPlace;
   readonly #host: Host;
   readonly #stream: string;
+  /** Where what is put there passes by. */
   readonly subject: string;
   readonly #connection: ClientConnection;
   readonly #client: JetStreamClient;
   #managing: Promise<JetStreamManager> | undefined;
+  #messageBytesMax = Infinity;
 
   constructor(place: NatsPlace, host: Host) {
     this.place = place;
@@ -51,9 +55,9 @@ export class NatsBucket {
     this.#client = jetstream(this.#connection, this.#options());
   }
 
-  /** The largest message that the server takes, in bytes. */
+  /** The largest message that the server takes, and the bucket as it was last described, in bytes. */
   get messageBytesMax(): number {
-    return this.place.connection.info?.max_payload ?? Infinity;
+    return Math.min(this.place.connection.info?.max_payload ?? Infinity, this.#messageBytesMax);
   }
 
   /** How long one question waits for its answer, in milliseconds. One that nobody heard is asked again. */
@@ -71,7 +75,11 @@ export class NatsBucket {
     const info = await this.#ask("read", (manager) => {
       return manager.streams.info(this.#stream).catch(absent(noStream));
     }, patienceMs);
-    return info === undefined ? undefined : bucketInfo(info);
+    if (info === undefined) return undefined;
+    const { mirror, max_msg_size: bytesMax } = info.config;
+    if (mirror !== undefined) throw mirrored(this.place.name, mirror.name);
+    this.#messageBytesMax = bytesMax > 0 ? bytesMax : Infinity;
+    return bucketInfo(info);
   }
 
   /** Makes the bucket, unless somebody else just did. */
@@ -113,7 +121,10 @@ export class NatsBucket {
    * @throws whatever the client throws
    */
   async put(bytes: Uint8Array, messageId: string, expected: number): Promise<number> {
-    const { seq } = await this.#client.publish(this.subject, bytes, {
+    const { domain } = this.place;
+    // Of what is put in another domain, only what names it gets there.
+    const prefix = domain === undefined ? "" : `$JS.${domain}.API.`;
+    const { seq } = await this.#client.publish(prefix + this.subject, bytes, {
       msgID: messageId,
       timeout: this.attemptMs,
       expect: { streamName: this.#stream, lastSubjectSequence: expected },
@@ -177,6 +188,7 @@ function bucketInfo({ created, state, config }: StreamInfo): BucketInfo {
   return {
     identity: created,
     lastRevision: state.last_seq,
+    state: [state.first_seq, state.last_seq, state.messages].join(),
     isEmpty: state.messages === 0,
     config,
   };

@@ -1,5 +1,6 @@
 import { JetStreamApiError } from "@nats-io/jetstream";
 import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
+import type { NatsConnection } from "./nats_kv.ts";
 
 /** Tells whether JetStream refused, and for which reason. */
 export function isRefusal(error: unknown, ...codes: readonly number[]): error is JetStreamApiError {
@@ -17,27 +18,45 @@ export function lostSwap(error: unknown): { readonly found: number | undefined }
   return { found: digits === undefined ? undefined : Number(digits) };
 }
 
+const tooFewServers = 10005;
+
 /** Tells whether nobody heard the question, or nobody who heard it could answer: a server may be on its way back. */
 export function mayBeAnsweredLater(error: unknown): boolean {
-  if (isRefusal(error)) return error.status === 503;
-  return isNamed(error, "TimeoutError", "JetStreamNotEnabled", "NoRespondersError");
+  // Too few servers may also mean that they have not met yet.
+  if (isRefusal(error)) return error.status === 503 || isRefusal(error, tooFewServers);
+  return isNamed(error, "TimeoutError", "JetStreamNotEnabled", "NoResponders");
 }
 
 /** Tells whether an order that failed this way certainly stored nothing. */
 export function storedNothing(error: unknown): boolean {
   // Out of reach for now, without resources, or full.
-  if (isRefusal(error)) return error.status < 500 || isRefusal(error, 10008, 10023, 10047, 10077);
-  return isNamed(error, "JetStreamNotEnabled", "NoRespondersError", "PermissionViolationError") ||
-    isNamed(error, "InvalidArgumentError", "InvalidSubjectError");
+  if (isRefusal(error)) {
+    return error.status < 500 || isRefusal(error, 10008, 10023, 10047, storeFailed);
+  }
+  return isNamed(error, "JetStreamNotEnabled", "NoResponders", "PermissionViolationError") ||
+    isNamed(error, "InvalidArgumentError", "InvalidSubjectError", "DrainingConnectionError");
+}
+
+const storeFailed = 10077;
+
+/** Tells whether a bucket has no room left. It may say so with the status of a server that is out of reach. */
+export function isFull(error: unknown): boolean {
+  return isRefusal(error, storeFailed) && error.message.includes("maximum");
+}
+
+/** Tells whether nothing can be asked on a connection any more. */
+export function isEnding(connection: NatsConnection): boolean {
+  return connection.isClosed() || connection.isDraining();
 }
 
 /** Words what NATS threw. Nothing that could hold credentials, such as the address of a server, is told. */
 export function natsError(
   error: unknown,
   attempt: "read" | "write" | "purge" | "watch",
-  { name, timeoutMs }: { readonly name: string; readonly timeoutMs: number },
+  place: Asked,
 ): HoldfastError {
   if (isHoldfastError(error)) return error;
+  const { name } = place;
   const say = (found: string) => `Cannot ${attempt} ${name}: found ${found}`;
   const refused = causeNamed(error, "PermissionViolationError");
   if (refused !== undefined) {
@@ -50,12 +69,29 @@ export function natsError(
       ? holdfastError("UNAVAILABLE", found, { source: name }, error)
       : holdfastError("READ_ONLY", found, { source: name }, error);
   }
-  // The message exceeds what the stream or the account allows.
-  if (isRefusal(error, 10054)) {
-    const found = say("that the bucket takes no message as large; make the document smaller");
-    return holdfastError("TOO_LARGE", found, { what: "message in bytes", limit: 0 }, error);
+  if (isRefusal(error, sealed)) {
+    const found = say("that the bucket is sealed; use another one");
+    return holdfastError("READ_ONLY", found, { source: name }, error);
   }
-  return holdfastError("UNAVAILABLE", say(reasonOf(error, timeoutMs)), { source: name }, error);
+  return holdfastError("UNAVAILABLE", say(reasonOf(error, place)), { source: name }, error);
+}
+
+const sealed = 10109;
+
+/** Whom and how long was asked. */
+interface Asked {
+  readonly name: string;
+  readonly connection: NatsConnection;
+  readonly timeoutMs: number;
+}
+
+/** The error for a bucket that mirrors another one: it takes no writes, and its keys are those of the other one. */
+export function mirrored(name: string, origin: string): HoldfastError {
+  return holdfastError(
+    "UNSUPPORTED",
+    `Cannot use ${name}: found that its bucket is a mirror of ${origin}; name the bucket that it mirrors`,
+    { what: "mirror" },
+  );
 }
 
 /** The error for answers that are older than what was seen. */
@@ -67,15 +103,25 @@ export function lagging(source: string): HoldfastError {
   );
 }
 
-function reasonOf(error: unknown, timeoutMs: number): string {
-  if (isNamed(error, "ClosedConnectionError", "DrainingConnectionError")) {
+/** Words why nobody can tell what became of something. */
+export function whyUnanswered({ connection, timeoutMs }: Asked): string {
+  return isEnding(connection) ? "the connection closed" : `no answer within ${timeoutMs} ms`;
+}
+
+function reasonOf(error: unknown, place: Asked): string {
+  if (isEnding(place.connection)) {
     return "the connection closed; connect anew and open the config again";
   }
-  if (isNamed(error, "JetStreamNotEnabled", "NoRespondersError")) {
+  if (isFull(error)) {
+    return `that the bucket is full (${
+      (error as Error).message
+    }); give it more room, or a shorter history`;
+  }
+  if (isNamed(error, "JetStreamNotEnabled", "NoResponders")) {
     return "nobody who answers for JetStream; see that the server has it enabled and its cluster has a leader";
   }
   if (isNamed(error, "TimeoutError")) {
-    return `no answer within ${timeoutMs} ms; see that the servers run and most of them reach each other`;
+    return `${whyUnanswered(place)}; see that the servers run and most of them reach each other`;
   }
   if (isRefusal(error)) {
     return `that JetStream refuses (${error.code}: ${error.message}); see to the server`;

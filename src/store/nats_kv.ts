@@ -6,9 +6,11 @@ import type { Store } from "./store.ts";
 /** A connection of any `@nats-io` transport, as far as the store itself uses it; JetStream's client uses the rest. */
 export interface NatsConnection {
   /** What the server told of itself. */
-  readonly info?: { readonly max_payload: number } | undefined;
+  readonly info?: { readonly max_payload: number; readonly domain?: string } | undefined;
   /** Whether it was closed for good. */
   isClosed(): boolean;
+  /** Whether it is about to be. */
+  isDraining(): boolean;
   /** Tells when it breaks and stands again. */
   status(): AsyncIterable<{ readonly type: string }>;
   /** Hears what is put on a subject. */
@@ -45,7 +47,7 @@ export interface NatsKvOptions {
  * Needs the package `@nats-io/jetstream` beside the transport.
  *
  * @param options the connection, the bucket and the key
- * @throws `UNSUPPORTED` when NATS does not allow such names
+ * @throws `UNSUPPORTED` when an option is not what it must be, such as a name that NATS does not allow
  *
  * @example
  * ```ts ignore
@@ -61,8 +63,16 @@ export interface NatsKvOptions {
 export function natsKv(options: NatsKvOptions): Store {
   const { connection, bucket, key, replicas = 1, domain, timeoutMs = natsTimeoutMsDefault } =
     options;
-  assertName("bucket", bucket, /^[\w-]+$/);
-  assertName("key", key, /^(?!\.)[-/_=.a-zA-Z0-9]+(?<!\.)$/);
+  assertConnection(connection);
+  assertOption("bucket", bucket, isName(bucket, /^[\w-]{1,252}$/), "letters, digits, - and _");
+  const isKey = isName(key, /^[-/=\w]+(\.[-/=\w]+)*$/);
+  assertOption("key", key, isKey, "letters, digits and -/_=, with single dots between them");
+  const isDomain = domain === undefined || isName(domain, /^[^\s.*>]+$/);
+  assertOption("domain", domain, isDomain, "the name of a JetStream domain, or none");
+  const isCount = Number.isInteger(replicas) && replicas >= 1 && replicas <= 5;
+  assertOption("replicas", replicas, isCount, "a number from 1 to 5");
+  const isTime = timeoutMs > 0 && timeoutMs <= waitMsMax && typeof timeoutMs === "number";
+  assertOption("timeoutMs", timeoutMs, isTime, "a number of milliseconds");
   const name = `nats:${bucket}/${key}`;
   const place = { connection, bucket, key, replicas, domain, timeoutMs, name };
   return {
@@ -72,14 +82,30 @@ export function natsKv(options: NatsKvOptions): Store {
   };
 }
 
-function assertName(what: string, name: string, pattern: RegExp): void {
-  if (pattern.test(name)) return;
+function isName(name: unknown, pattern: RegExp): boolean {
+  return typeof name === "string" && pattern.test(name);
+}
+
+function assertOption(what: string, given: unknown, isGood: boolean, wanted: string): void {
+  if (isGood) return;
   throw holdfastError(
     "UNSUPPORTED",
-    `Cannot use the ${what} ${
-      JSON.stringify(name)
-    } of NATS: found a character that it does not allow there; ` +
-      "use letters, digits, - and _",
-    { what: `${what} ${name}` },
+    `Cannot keep a config in NATS: found ${
+      typeof given === "string" ? JSON.stringify(given) : given
+    } as the ${what}; give ${wanted}`,
+    { what: `${what} ${given}` },
   );
 }
+
+function assertConnection(connection: NatsConnection): void {
+  const asked = ["request", "subscribe", "status", "isClosed", "isDraining"] as const;
+  if (asked.every((name) => typeof connection?.[name] === "function")) return;
+  throw holdfastError(
+    "UNSUPPORTED",
+    "Cannot keep a config in NATS: found no connection of an `@nats-io` transport; give what its connect() resolves to",
+    { what: "connection" },
+  );
+}
+
+/** The longest time that a timer of the platforms can wait. */
+const waitMsMax = 2 ** 31 - 1;

@@ -1,5 +1,5 @@
 import type { Json } from "../core/document.ts";
-import { isHoldfastError } from "../core/error.ts";
+import { holdfastError, isHoldfastError } from "../core/error.ts";
 import { json } from "../format/json.ts";
 import type { Host } from "../host/host.ts";
 import type { Loaded } from "../source/source.ts";
@@ -11,7 +11,7 @@ import type { StoredGeneration } from "./store.ts";
 /** What a sight means for whoever loads. */
 export function loadedFrom(
   host: Host,
-  { message, highest, warnings }: NatsSight,
+  { message, newest, highest, warnings }: NatsSight,
   name: string,
 ): Loaded {
   const common = { warnings, resolvedPaths: [] };
@@ -21,11 +21,21 @@ export function loadedFrom(
     const content = hash === "" ? nothing(name) : decode(record.text, name);
     return { ...common, ...content, generation, hash, record: { origin, calls, at } };
   }
+  // Not the greatest number: that may be one that was left out, and no generation that somebody stored.
+  const generation = newest?.generation ?? highest;
   if (message.kind !== "text") {
-    return { ...common, ...nothing(name), generation: highest, hash: "" };
+    return { ...common, ...nothing(name), generation, hash: "" };
   }
   const hash = hashOf(host, message.text);
-  return { ...common, ...decode(message.text, name), generation: highest, hash };
+  if (message.newer !== undefined) {
+    const fault = holdfastError(
+      "UNSUPPORTED_VERSION",
+      `Cannot read ${name}: found a record of version ${message.newer}, which a newer holdfast wrote; update this one`,
+      { found: message.newer, oldest: 1, newest: 1 },
+    );
+    return { ...common, ...nothing(name), generation, hash, fault };
+  }
+  return { ...common, ...decode(message.text, name), generation, hash };
 }
 
 /** A record as history tells it. */

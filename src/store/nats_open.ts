@@ -55,7 +55,12 @@ export class OpenNats implements OpenStore {
     if (older === undefined) return this.#shown(sight);
     const past = this.#decode({
       ...sight,
-      message: { kind: "record", revision: 0, expected: 0, record: older },
+      message: {
+        kind: "record",
+        revision: 0,
+        follows: { revision: 0, tag: "" },
+        record: older,
+      },
     });
     return { ...await this.#recorded(past), more: true };
   }
@@ -142,7 +147,7 @@ export class OpenNats implements OpenStore {
       bucket: this.#bucket,
       history: this.#history,
       record,
-      expected,
+      follows: this.#history.followed(expected),
       isConnected: () => this.#link.isConnected,
       isGone: () => this.#view.isGone(),
     });

@@ -2,9 +2,17 @@ import { holdfastError } from "../core/error.ts";
 import { natsPauseMs } from "../core/limits.ts";
 import type { Host } from "../host/host.ts";
 import type { NatsBucket } from "./nats_bucket.ts";
-import { lostSwap, natsError, storedNothing } from "./nats_error.ts";
+import {
+  isEnding,
+  isFull,
+  lostSwap,
+  mayBeAnsweredLater,
+  natsError,
+  storedNothing,
+  whyUnanswered,
+} from "./nats_error.ts";
 import type { NatsHistory } from "./nats_history.ts";
-import { messageIdOf } from "./nats_message.ts";
+import { type Followed, messageIdOf } from "./nats_message.ts";
 import { encodeRecord, type GenerationRecord } from "./record.ts";
 
 /** What became of a record that was to be put. */
@@ -20,8 +28,8 @@ export interface Put {
   readonly bucket: NatsBucket;
   readonly history: NatsHistory;
   readonly record: GenerationRecord;
-  /** The revision that must be the newest; 0 for none. */
-  readonly expected: number;
+  /** What must be the newest. */
+  readonly follows: Followed;
   /** Whether the connection stands: what is sent without one waits in the client, and lands who knows when. */
   readonly isConnected: () => boolean;
   /** Whether what was expected is not there any more: the bucket was deleted or made anew, or the key emptied. */
@@ -34,17 +42,18 @@ export interface Put {
  * @throws `COMMIT_UNKNOWN` when it may land yet; `READ_ONLY`, `TOO_LARGE`, `UNAVAILABLE` with nothing stored
  */
 export async function putRecord(put: Put): Promise<PutOutcome> {
-  const { host, bucket, record, expected } = put;
+  const { host, bucket, record, follows } = put;
   const { place } = bucket;
   const bytes = encodeRecord(host, record);
   assertSize(bytes.length, bucket);
   const endsAt = host.monotonic() + place.timeoutMs;
   let isOpen = false;
   let last: unknown = new Error("there is no connection");
-  for (let attempt = 1;; attempt++) {
+  for (let attempt = 1; !isEnding(place.connection); attempt++) {
     try {
       if (put.isConnected()) {
-        const acknowledged = await bucket.put(bytes, messageIdOf(record, attempt), expected);
+        const id = messageIdOf(record, follows, attempt);
+        const acknowledged = await bucket.put(bytes, id, follows.revision);
         isOpen = true;
         return await outcomeOf(put, acknowledged);
       }
@@ -52,7 +61,7 @@ export async function putRecord(put: Put): Promise<PutOutcome> {
       last = error;
       const lost = lostSwap(error);
       if (lost !== undefined) {
-        if (lost.found !== undefined && lost.found < expected) {
+        if (lost.found !== undefined && lost.found < follows.revision) {
           if (await put.isGone().catch(() => false)) return { kind: "lost", found: undefined };
           // A leader of the past says so. The one of today may have taken the very same message.
           isOpen = true;
@@ -67,36 +76,31 @@ export async function putRecord(put: Put): Promise<PutOutcome> {
         return landed;
       }
       if (!storedNothing(error)) isOpen = true;
-      else if (!isWorthTrying(error)) break;
+      else if (isFull(error) || !mayBeAnsweredLater(error)) break;
       // To a bucket that was deleted nobody answers, as long as somebody watches the key.
       if (attempt === 1 && await put.isGone().catch(() => false)) {
         return { kind: "lost", found: undefined };
       }
     }
-    if (place.connection.isClosed() || host.monotonic() >= endsAt) break;
+    if (host.monotonic() >= endsAt) break;
     await host.sleep(natsPauseMs, { keepAlive: true });
   }
   if (!isOpen) throw natsError(last, "write", place);
   throw holdfastError(
     "COMMIT_UNKNOWN",
     `Cannot tell whether generation ${record.generation} of ${place.name} is stored: ` +
-      `found no answer within ${place.timeoutMs} ms, and it may still land; read before writing again`,
+      `found ${whyUnanswered(place)}, and it may still land; read before writing again`,
     { source: place.name, generation: record.generation },
     last,
   );
 }
 
 /** What became of a record that was sent, by the history: an acknowledgement alone does not tell. */
-async function outcomeOf({ history, record }: Put, atLeast: number): Promise<PutOutcome> {
-  const revision = await history.find(record.id, atLeast);
+async function outcomeOf({ history, record, follows }: Put, atLeast: number): Promise<PutOutcome> {
+  const revision = await history.find(record.id, follows, atLeast);
   return revision === undefined
     ? { kind: "lost", found: atLeast || undefined }
     : { kind: "stored", revision };
-}
-
-function isWorthTrying(error: unknown): boolean {
-  const { name, status } = error as { readonly name?: string; readonly status?: number };
-  return name === "JetStreamNotEnabled" || status === 503;
 }
 
 function assertSize(found: number, { messageBytesMax, place: { name } }: NatsBucket): void {
@@ -105,8 +109,8 @@ function assertSize(found: number, { messageBytesMax, place: { name } }: NatsBuc
   if (found <= limit) return;
   throw holdfastError(
     "TOO_LARGE",
-    `Cannot write ${name}: found a record of ${found} bytes, and the server takes ${limit}; ` +
-      "make the document smaller, or raise max_payload there",
+    `Cannot write ${name}: found a record of ${found} bytes, and NATS takes ${limit} there; ` +
+      "make the document smaller, or raise the server's max_payload or the bucket's limit, whichever it is",
     { what: "record in bytes", limit, found },
   );
 }

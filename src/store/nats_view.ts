@@ -15,8 +15,8 @@ export interface NatsSight {
   readonly newest: RecordHeader | undefined;
   /** The greatest number that was ever given to a generation. */
   readonly highest: number;
-  /** The newest revision in the whole bucket. */
-  readonly bucketRevision: number;
+  /** How the whole bucket was; undefined when it changed since. */
+  readonly bucketState: string | undefined;
   /** What is dubious about the bucket. */
   readonly warnings: readonly string[];
 }
@@ -57,7 +57,8 @@ export class NatsView {
 
   /** The last look, or the first one. */
   async last(): Promise<NatsSight> {
-    return this.#sight ?? await this.look();
+    // Where one message is kept, a put takes away what would tell that it did not follow what was seen.
+    return this.#history.keepsOne ? await this.look() : this.#sight ?? await this.look();
   }
 
   /** @throws `UNAVAILABLE` when nobody answers, or only somebody who lags behind */
@@ -67,10 +68,11 @@ export class NatsView {
     for (;;) {
       const info = await this.#bucket.describe();
       this.#meet(info);
-      if (info === undefined) return this.#see({ kind: "none", revision: 0 }, 0, []);
+      if (info === undefined) return this.#see({ kind: "none", revision: 0 }, undefined, []);
+      this.#history.keepsOne = info.config.max_msgs_per_subject === 1;
       const seen = this.#sight;
       const wanted = Math.max(this.#atLeast, this.revision);
-      const isSame = seen?.bucketRevision === info.lastRevision && wanted === this.revision;
+      const isSame = seen?.bucketState === info.state && wanted === this.revision;
       if (seen !== undefined && isSame) {
         this.#lagsSince = undefined;
         return seen;
@@ -79,6 +81,7 @@ export class NatsView {
         const message = await this.#history.newest();
         if (message.kind === "none" || message.revision >= wanted) {
           this.#lagsSince = undefined;
+          this.#atLeast = 0;
           return await this.#settle(message, info);
         }
       }
@@ -96,17 +99,19 @@ export class NatsView {
     this.#sight = undefined;
     this.#atLeast = 0;
     this.#history.forget();
-    this.#see({ kind: "none", revision: 0 }, info.lastRevision, []);
+    this.#see({ kind: "none", revision: 0 }, undefined, []);
   }
 
   /** Knows the record that was just put. */
   put(record: GenerationRecord, revision: number): NatsSight {
     const { warnings = [] } = this.#sight ?? {};
-    return this.#see({ kind: "record", revision, record, expected: 0 }, revision, warnings);
+    const follows = { revision: 0, tag: "" };
+    return this.#see({ kind: "record", revision, record, follows }, undefined, warnings);
   }
 
-  /** Knows a revision that a compare-and-swap was lost to. */
+  /** Knows that a compare-and-swap was lost, and to which revision if that is known. */
   lost(found: number | undefined): void {
+    if (this.#sight !== undefined) this.#sight = { ...this.#sight, bucketState: undefined };
     this.#atLeast = Math.max(this.#atLeast, found ?? 0);
   }
 
@@ -114,7 +119,7 @@ export class NatsView {
   async isGone(): Promise<boolean> {
     const info = await this.#bucket.describe(0);
     if (info?.identity !== this.#identity) return true;
-    return info !== undefined && info.lastRevision >= this.revision &&
+    return info !== undefined && this.revision > 0 && info.lastRevision >= this.revision &&
       await this.#bucket.newest() === undefined;
   }
 
@@ -159,12 +164,12 @@ export class NatsView {
   async #settle(message: NatsMessage, info: BucketInfo): Promise<NatsSight> {
     const seen = this.#sight;
     if (seen !== undefined && seen.message.revision === message.revision) {
-      return this.#sight = { ...seen, bucketRevision: info.lastRevision };
+      return this.#sight = { ...seen, bucketState: info.state };
     }
     const warnings = this.#judge(info);
     const isNext = message.kind === "record" &&
       (message.record.generation > this.#highest || message.record.id === this.#newest?.id);
-    if (isNext) return this.#see(message, info.lastRevision, warnings);
+    if (isNext) return this.#see(message, info.state, warnings);
     const kept = await this.#history.list();
     const last = kept.at(-1);
     if (last !== undefined && last.generation > this.#highest) this.#newest = last;
@@ -174,16 +179,22 @@ export class NatsView {
     const emptied = info.isEmpty ? info.lastRevision : 0;
     const claimed = text.kind === "text" ? text.claimed : 0;
     this.#highest = Math.max(this.#highest, last?.generation ?? 0, lost, emptied, claimed);
-    return this.#see(text, info.lastRevision, warnings);
+    return this.#see(text, info.state, warnings);
   }
 
-  #see(message: NatsMessage, bucketRevision: number, warnings: readonly string[]): NatsSight {
+  #see(
+    message: NatsMessage,
+    bucketState: string | undefined,
+    warnings: readonly string[],
+  ): NatsSight {
     if (message.kind === "record") {
       this.#newest = message.record;
       this.#highest = Math.max(this.#highest, message.record.generation);
     }
+    // Late comers, who see nothing before it, take a record for good that does not count: numbers are to go on after it.
+    this.#highest = Math.max(this.#highest, this.#history.highestIgnored);
     const sight = { message, newest: this.#newest, highest: this.#highest };
-    return this.#sight = { ...sight, bucketRevision, warnings };
+    return this.#sight = { ...sight, bucketState, warnings };
   }
 
   #judge({ config }: BucketInfo): readonly string[] {

@@ -2,7 +2,7 @@ import { debounceMsDefault, maxWaitMsDefault, natsEchoMs, pollMsDefault } from "
 import { settle } from "../host/settle.ts";
 import type { SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
 import type { NatsBucket } from "./nats_bucket.ts";
-import { natsError } from "./nats_error.ts";
+import { isEnding, natsError } from "./nats_error.ts";
 import type { NatsLink } from "./nats_link.ts";
 
 /** What is watched, and where to see how far the store has come. */
@@ -19,11 +19,12 @@ export interface NatsWatched extends Pick<SourceContext, "host" | "keepAlive" | 
  */
 export function watchNats(watched: NatsWatched, { timing, look }: SourceWatchOptions): SourceWatch {
   const { host, keepAlive, warn, bucket, link } = watched;
-  const { connection } = bucket.place;
+  const { connection, domain } = bucket.place;
   const closing = new AbortController();
   const { signal } = closing;
   let isHinted = false;
-  let isDeaf = false;
+  // What passes by in another domain is not heard here.
+  let isDeaf = domain !== undefined && domain !== connection.info?.domain;
   const settling = settle(host, {
     debounceMs: timing.debounceMs ?? debounceMsDefault,
     maxWaitMs: timing.maxWaitMs ?? maxWaitMsDefault,
@@ -49,7 +50,7 @@ export function watchNats(watched: NatsWatched, { timing, look }: SourceWatchOpt
 
   function deafen(error: unknown): void {
     isDeaf = true;
-    if (signal.aborted || connection.isClosed()) return;
+    if (signal.aborted || isEnding(connection)) return;
     const { message } = natsError(error, "watch", bucket.place);
     warn(`${message}; polling instead`);
   }

@@ -42,7 +42,9 @@ export function hostTimeContract(hostTest: HostTest): void {
   hostTest("an unknown variable is undefined, and a user is a number or none", ({ host }) => {
     assert.equal(host.variable("HOLDFAST_NO_SUCH_VARIABLE"), undefined);
     assert.ok(!host.variableNames()?.includes("HOLDFAST_NO_SUCH_VARIABLE"));
-    for (const name of host.variableNames() ?? []) assert.equal(typeof host.variable(name), "string");
+    for (const name of host.variableNames() ?? []) {
+      assert.equal(typeof host.variable(name), "string");
+    }
     const userId = host.userId();
     assert.ok(userId === undefined || (Number.isInteger(userId) && userId >= 0));
     return Promise.resolve();

@@ -1,7 +1,10 @@
 /** Configs on a key of NATS, with ears for all they say, and acts of other programs on that key. */
+import assert from "node:assert/strict";
 import { detectHost } from "../../adapters/detect.ts";
 import {
   type Config,
+  type HoldfastError,
+  isHoldfastError,
   type Json,
   openConfig,
   type OpenOptions,
@@ -58,6 +61,13 @@ export async function otherTool(connection: NatsConnection): Promise<KV> {
 export async function deleteBucket(connection: NatsConnection): Promise<void> {
   const manager = await jetstreamManager(connection, { checkAPI: false });
   await manager.streams.delete(`KV_${bucketName}`);
+}
+
+/** What a call was refused with. */
+export async function refusalOf(call: Promise<unknown>): Promise<HoldfastError> {
+  const error = await call.then(() => undefined, (thrown: unknown) => thrown);
+  assert.ok(isHoldfastError(error), `found ${error}`);
+  return error;
 }
 
 /** A connection like another one, but for its requests. */

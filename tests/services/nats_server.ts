@@ -42,14 +42,17 @@ export interface Nats {
   dispose(): Promise<void>;
 }
 
-/** @param settings more lines of the server's configuration */
-export async function startNats(settings: string = ""): Promise<Nats> {
-  return await start(1, settings);
+/**
+ * @param settings more lines of the server's configuration
+ * @param jetstream more of what it says of JetStream
+ */
+export async function startNats(settings: string = "", jetstream: string = ""): Promise<Nats> {
+  return await start(1, settings, jetstream);
 }
 
 /** Starts three servers that form a cluster. */
 export async function startNatsCluster(): Promise<Nats> {
-  return await start(3, "");
+  return await start(3);
 }
 
 const running = new Set<ChildProcess>();
@@ -57,7 +60,11 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-async function start(count: number, settings: string): Promise<Nats> {
+async function start(
+  count: number,
+  settings: string = "",
+  jetstream: string = "",
+): Promise<Nats> {
   const directory = await mkdtemp(join(tmpdir(), "holdfast-nats-"));
   const ports = await freePorts(3 * count);
   const [clientPorts, routePorts, monitorPorts] = [0, 1, 2].map((kind) => {
@@ -78,7 +85,8 @@ async function start(count: number, settings: string): Promise<Nats> {
       configPath,
       `server_name: ${name}\nlisten: "127.0.0.1:${port}"\n` +
         `http: "127.0.0.1:${monitorPorts[index]}"\n` +
-        `jetstream { store_dir: "${home}", max_file_store: 256MB, max_memory_store: 64MB }\n` +
+        `jetstream { store_dir: "${home}", max_file_store: 256MB, max_memory_store: 64MB\n` +
+        `${jetstream} }\n` +
         `${cluster}\n${settings}\n`,
     );
     return natsServer({ name, port, monitorPort: monitorPorts[index]!, configPath });
@@ -113,8 +121,24 @@ async function start(count: number, settings: string): Promise<Nats> {
       await rm(directory, { recursive: true, force: true });
     },
   };
-  await Promise.all(servers.map((server) => server.start()));
+  try {
+    await Promise.all(servers.map((server) => server.start()));
+    if (count > 1) await formed(await nats.connect(), count);
+  } catch (error) {
+    await nats.dispose();
+    throw error;
+  }
   return nats;
+}
+
+/** Servers of a cluster have met once something can be kept on all of them. */
+async function formed(connection: NatsConnection, count: number): Promise<void> {
+  const manager = await jetstreamManager(connection, { checkAPI: false });
+  const name = "formed";
+  const make = () => manager.streams.add({ name, subjects: [name], num_replicas: count });
+  while (!await make().then(() => true, () => false)) await wait(50);
+  await manager.streams.delete(name);
+  await connection.close();
 }
 
 function natsServer({ name, port, monitorPort, configPath }: {
@@ -135,13 +159,15 @@ function natsServer({ name, port, monitorPort, configPath }: {
       const started = child = spawn("nats-server", ["-c", configPath], { stdio: "ignore" });
       running.add(started);
       started.on("exit", () => running.delete(started));
-      await listening(port, started);
+      const failed = new Promise<never>((_, reject) => started.on("error", reject));
+      await Promise.race([listening(port, started), failed]);
     },
     kill: async () => {
       const ending = child;
-      if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
+      if (ending?.pid === undefined) return;
+      if (ending.exitCode !== null || ending.signalCode !== null) return;
       const ended = new Promise((resolve) => ending.on("exit", resolve));
-      process.kill(ending.pid!, "SIGKILL");
+      process.kill(ending.pid, "SIGKILL");
       await ended;
     },
     // On Deno a child takes one signal from its own method, and no other after it.
@@ -153,6 +179,7 @@ function natsServer({ name, port, monitorPort, configPath }: {
 /** A server greets its clients once its JetStream is up. */
 async function listening(port: number, child: ChildProcess): Promise<void> {
   while (!await isGreeted(port)) {
+    if (child.pid === undefined) return;
     if (child.exitCode !== null) {
       throw new Error(`Cannot start nats-server: found exit status ${child.exitCode}`);
     }
@@ -172,7 +199,8 @@ function isGreeted(port: number): Promise<boolean> {
   });
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports of loopback that nobody listens on. */
+export async function freePorts(count: number): Promise<number[]> {
   const listeners = await Promise.all(
     Array.from({ length: count }, () => {
       const listener = createServer();

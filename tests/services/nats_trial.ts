@@ -38,7 +38,8 @@ export async function startTrial(
   nats: Nats,
   t: TestContext,
 ): Promise<Trial> {
-  const store = { replicas: nats.servers.length };
+  // Short, so that a test need not wait long for a write to fail.
+  const store = { replicas: nats.servers.length, timeoutMs: 1500 };
   const connections = [await nats.connect()];
   const { config: writer } = await openOver(connections[0]!, t, {
     store,

@@ -2,14 +2,14 @@
 /** One server of NATS that is shared, killed, started again, or not there at all. */
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
-import { openConfig } from "../mod.ts";
-import { natsKv } from "../src/store/nats_kv.ts";
-import { natsFor, openOver } from "./services/nats_config.ts";
-import { withoutNats } from "./services/nats_server.ts";
-import { startTrial } from "./services/nats_trial.ts";
-import { startScript } from "./support/child.ts";
-import { until } from "./support/config_under_test.ts";
-import { describe, test } from "./support/kit.ts";
+import { openConfig } from "../../mod.ts";
+import { natsKv } from "../../src/store/nats_kv.ts";
+import { natsFor, openOver } from "./nats_config.ts";
+import { withoutNats } from "./nats_server.ts";
+import { startTrial } from "./nats_trial.ts";
+import { startScript } from "../support/child.ts";
+import { until } from "../support/config_under_test.ts";
+import { describe, test } from "../support/kit.ts";
 
 const skip = withoutNats;
 const timeoutMs = 90_000;

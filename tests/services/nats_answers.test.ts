@@ -1,13 +1,12 @@
-/** Answers of NATS that are lost, late, old or refusals. */
+/** Answers of NATS that are lost, late or old. */
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { errors } from "@nats-io/transport-node";
-import { type HoldfastError, isHoldfastError } from "../mod.ts";
-import { until } from "./support/config_under_test.ts";
-import { describe, test } from "./support/kit.ts";
-import { keyName, natsFor, openOver, otherTool, withRequests } from "./services/nats_config.ts";
-import { startNats, withoutNats } from "./services/nats_server.ts";
+import { until } from "../support/config_under_test.ts";
+import { describe, test } from "../support/kit.ts";
+import { keyName, natsFor, openOver, refusalOf, withRequests } from "./nats_config.ts";
+import { withoutNats } from "./nats_server.ts";
 
 const skip = withoutNats;
 const subject = `$KV.app.${keyName}`;
@@ -27,12 +26,6 @@ function losingAnswers(
     }),
   };
   return state;
-}
-
-async function refusalOf(write: Promise<unknown>): Promise<HoldfastError> {
-  const error = await write.then(() => undefined, (thrown: unknown) => thrown);
-  assert.ok(isHoldfastError(error), `found ${error}`);
-  return error;
 }
 
 describe("NATS, answers that are lost", () => {
@@ -96,6 +89,21 @@ describe("NATS, answers that are lost", () => {
   );
 });
 
+describe("NATS, answers that come too early", () => {
+  test("a bucket is made once enough servers have met", { skip }, async (t) => {
+    const connection = await (await natsFor(t)).connect();
+    let refusals = 2;
+    const starting = withRequests(connection, (ask) => async (to, ...rest) => {
+      if (!to.startsWith("$JS.API.STREAM.CREATE") || refusals === 0) return await ask(to, ...rest);
+      refusals--;
+      const error = { code: 400, err_code: 10005, description: "no suitable peers for placement" };
+      return { data: new TextEncoder().encode(JSON.stringify({ error })) } as Msg;
+    });
+    const { config } = await openOver(starting, t, { seed: { rate: 1 } });
+    assert.deepEqual([config.value, refusals], [{ rate: 1 }, 0]);
+  });
+});
+
 describe("NATS, answers that are old", () => {
   test("a leader of the past refuses what the one of today took", { skip }, async (t) => {
     const connection = await (await natsFor(t)).connect();
@@ -152,64 +160,4 @@ describe("NATS, answers that are old", () => {
       assert.deepEqual(config.value, { rate: 6, own: true });
     });
   }
-});
-
-describe("NATS, refusals", () => {
-  test("a document that the server does not take is TOO_LARGE", { skip }, async (t) => {
-    const connection = await (await natsFor(t)).connect();
-    const { config } = await openOver(connection, t, { seed: { rate: 1 } });
-    const error = await refusalOf(config.set({ text: "x".repeat(1 << 20) }));
-    assert.equal(error.code, "TOO_LARGE");
-    assert.deepEqual(config.value, { rate: 1 });
-    await config.set({ text: "x".repeat((1 << 20) - 4096) });
-    assert.equal(config.snapshot().generation, 2);
-  });
-
-  const users = `authorization { users: [
-    { user: admin, password: adminpass }
-    { user: reader, password: canary, permissions: {
-      publish: ["$JS.API.STREAM.INFO.KV_app", "$JS.API.STREAM.MSG.GET.KV_app"]
-      subscribe: ["_INBOX.>"] } }
-    { user: nobody, password: canary, permissions: { publish: ["x"], subscribe: ["_INBOX.>"] } }
-  ] }`;
-
-  test("what the user may not do is told, without credentials", { skip }, async (t) => {
-    const nats = await natsFor(t, () => startNats(users));
-    const admin = await nats.connect({ user: "admin", pass: "adminpass" });
-    const { config: writer } = await openOver(admin, t, { seed: { rate: 1 } });
-    const reader = await nats.connect({ user: "reader", pass: "canary" });
-    const { config, ears } = await openOver(reader, t);
-    const error = await refusalOf(config.set({ rate: 2 }));
-    assert.equal(error.code, "READ_ONLY");
-    assert.match(error.message, /publish \$KV\.app\.config/);
-    // It may not hear what passes by either, and polls.
-    await writer.set({ rate: 3 });
-    await until("it follows", () => config.snapshot().generation === 2);
-    await until("it was told", () => ears.warnings.some((each) => each.includes("polling")));
-    // What it cannot record, it counts for itself, until somebody else records it.
-    await writer.close();
-    await (await otherTool(admin)).put(keyName, '{"rate":4}');
-    await until("it was taken over", () => config.snapshot().generation === 3);
-    const { config: recorder } = await openOver(admin, t);
-    assert.equal(recorder.snapshot().generation, 3);
-    await recorder.set({ rate: 5 });
-    await until("it follows again", () => config.snapshot().generation === 4);
-
-    const nobody = await nats.connect({ user: "nobody", pass: "canary" });
-    const refused = await refusalOf(openOver(nobody, t));
-    assert.equal(refused.code, "UNAVAILABLE");
-    assert.match(refused.message, /may not do so/);
-    const said = JSON.stringify([ears, error.message, refused.message, String(error.stack)]);
-    assert.doesNotMatch(said, /canary/);
-  });
-
-  test("a connection that was closed is told at once", { skip }, async (t) => {
-    const connection = await (await natsFor(t)).connect();
-    const { config } = await openOver(connection, t, { seed: { rate: 1 } });
-    await connection.close();
-    await until("it was told", () => config.status().state === "degraded");
-    assert.deepEqual(config.value, { rate: 1 });
-    assert.equal((await refusalOf(config.set({ rate: 2 }))).code, "UNAVAILABLE");
-    assert.equal((await refusalOf(openOver(connection, t))).code, "UNAVAILABLE");
-  });
 });

@@ -1,17 +1,10 @@
 /** What other programs do to a key of NATS: values, deletions, whole buckets. */
 import assert from "node:assert/strict";
 import { Kvm } from "@nats-io/kv";
-import { brisk, until } from "./support/config_under_test.ts";
-import { describe, test } from "./support/kit.ts";
-import {
-  bucketName,
-  deleteBucket,
-  keyName,
-  natsFor,
-  openOver,
-  otherTool,
-} from "./services/nats_config.ts";
-import { withoutNats } from "./services/nats_server.ts";
+import { brisk, until } from "../support/config_under_test.ts";
+import { describe, test } from "../support/kit.ts";
+import { bucketName, deleteBucket, keyName, natsFor, openOver, otherTool } from "./nats_config.ts";
+import { withoutNats } from "./nats_server.ts";
 
 const skip = withoutNats;
 
@@ -70,6 +63,21 @@ describe("NATS, other programs", () => {
     assert.equal(config.snapshot().generation, 2);
     await until("the other follows", () => late.snapshot().generation === 2);
     assert.equal(late.status().state, "ok");
+  });
+
+  test("a record of a newer program is refused by name, and left alone", { skip }, async (t) => {
+    const connection = await (await natsFor(t)).connect();
+    const { config } = await openOver(connection, t, { seed: { rate: 1 } });
+    const tool = await otherTool(connection);
+    const record = (await tool.get(keyName))!.string();
+    const newer = record.replace("holdfast-record 1", "holdfast-record 2");
+    const revision = await tool.put(keyName, newer);
+    await until("it was refused", () => config.status().state === "degraded");
+    assert.match(config.status().problems[0]!.message, /record of version 2, .* update this one/);
+    assert.deepEqual(config.value, { rate: 1 });
+    assert.equal((await tool.get(keyName))!.revision, revision);
+    const { config: late } = await openOver(connection, t);
+    assert.deepEqual([late.value, late.status().state], [{ rate: 1 }, "degraded"]);
   });
 
   test("after they deleted or purged the key, numbers go on", { skip }, async (t) => {

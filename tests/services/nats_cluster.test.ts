@@ -2,11 +2,11 @@
 /** A cluster of three servers of NATS that loses its leader, or most of itself. */
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
-import { bucketName, natsFor } from "./services/nats_config.ts";
-import { startNatsCluster, withoutNats } from "./services/nats_server.ts";
-import { startTrial } from "./services/nats_trial.ts";
-import { until } from "./support/config_under_test.ts";
-import { describe, test } from "./support/kit.ts";
+import { bucketName, natsFor } from "./nats_config.ts";
+import { startNatsCluster, withoutNats } from "./nats_server.ts";
+import { startTrial } from "./nats_trial.ts";
+import { until } from "../support/config_under_test.ts";
+import { describe, test } from "../support/kit.ts";
 
 const skip = withoutNats;
 const timeoutMs = 120_000;
@@ -53,7 +53,7 @@ describe("NATS, a cluster of three", () => {
       const failed = trial.failures.length;
       await until("writes fail", () => trial.failures.length > failed);
       // Who is left may still answer questions, though it takes no order.
-      await wait(3000);
+      await wait(1500);
       for (const { value } of trial.watchers) {
         assert.ok((value as unknown as { writes: number[] }).writes.length > 0);
       }
