@@ -2,7 +2,6 @@
 /** The source contract on every source that needs no server, on a simulated host and on that of this runtime. */
 import { detectHost } from "../adapters/detect.ts";
 import { memoryHost } from "../adapters/memory.ts";
-import type { Host } from "../src/host/host.ts";
 import { directory } from "../src/source/directory.ts";
 import { env } from "../src/source/env.ts";
 import { overrides } from "../src/source/overrides.ts";
@@ -11,7 +10,7 @@ import { withLastGood } from "../src/store/last_good.ts";
 import { layered } from "../src/store/layered.ts";
 import { memory } from "../src/store/memory.ts";
 import type { HostUnderTest } from "./contract/host.ts";
-import { sourceContract, type SourceUnderTest } from "./contract/source.ts";
+import { commitRate, sourceContract, type SourceUnderTest } from "./contract/source.ts";
 import { memoryHostUnderTest, realHostUnderTest } from "./support/host_under_test.ts";
 
 type Made = Pick<SourceUnderTest, "source" | "give" | "spoil">;
@@ -92,21 +91,12 @@ sourceContract("overrides", async () => {
 sourceContract("memory", async () => {
   const under = await memoryHostUnderTest();
   const source = memory({ rate: 1 });
-  return { ...under, source, give: (rate) => commit(source, under.host, rate) };
+  return { ...under, source, give: (rate) => commitRate(source, under.host, rate) };
 });
 
 sourceContract("layered store, memory", async () => {
   const under = await memoryHostUnderTest();
   const low = memory({ rate: 1 });
   const source = layered({ layers: [low, memory({})], head: 1 });
-  return { ...under, source, give: (rate) => commit(low, under.host, rate) };
+  return { ...under, source, give: (rate) => commitRate(low, under.host, rate) };
 });
-
-/** What another config does. */
-async function commit(store: ReturnType<typeof memory>, host: Host, rate: number): Promise<void> {
-  const open = await store.open({ host, keepAlive: false, history: 50, warn: () => {} });
-  const base = await open.load();
-  const cause = { origin: "commit", calls: [] } as const;
-  await open.commit({ document: { rate }, base, refused: undefined, cause });
-  await open.close();
-}

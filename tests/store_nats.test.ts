@@ -1,7 +1,8 @@
-/** The store contract on a key of NATS, with a real server. */
+/** The contracts of sources and stores on a key of NATS, with a real server. */
 import { natsKv } from "../src/store/nats_kv.ts";
 import { Kvm } from "@nats-io/kv";
 import { detectHost } from "../adapters/detect.ts";
+import { sourceContract, storeAsSource } from "./contract/source.ts";
 import { storeContract } from "./contract/store.ts";
 import {
   type EditableUnderTest,
@@ -33,9 +34,10 @@ async function onNats(): Promise<EditableUnderTest> {
 
 if (withoutNats === false) {
   const name = `NATS, ${runtimeHost.name}`;
+  sourceContract(name, async () => await storeAsSource(await onNats()));
   storeContract(name, onNats);
   storeHistoryContract(name, onNats);
   storeEditsContract(name, onNats);
 } else {
-  test("store contract on NATS", { skip: withoutNats }, () => {});
+  test("the contracts on NATS", { skip: withoutNats }, () => {});
 }

@@ -4,8 +4,10 @@ import type { Json } from "../../src/core/document.ts";
 import { isHoldfastError, type Path } from "../../src/core/error.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { Loaded, OpenSource, Source } from "../../src/source/source.ts";
+import type { Store } from "../../src/store/store.ts";
 import { eventually } from "../support/eventually.ts";
 import { describe, test, type TestContext } from "../support/kit.ts";
+import type { EditableUnderTest } from "./store_history.ts";
 
 /** A source to be tried, whose document, with all that it is laid over, is `{ "rate": 1 }`. */
 export interface SourceUnderTest {
@@ -18,6 +20,23 @@ export interface SourceUnderTest {
   /** Lets time pass where the source lives. */
   readonly elapse: (ms: number) => Promise<void>;
   readonly dispose: () => Promise<void>;
+}
+
+/** A store to be followed, which others write and spoil. */
+export async function storeAsSource(under: EditableUnderTest): Promise<SourceUnderTest> {
+  const { store, host, save } = under;
+  await commitRate(store, host, 1);
+  const give = (rate: number) => commitRate(store, host, rate);
+  return { ...under, source: store, give, spoil: async () => await save("{ what?") };
+}
+
+/** What another config does. */
+export async function commitRate(store: Store, host: Host, rate: number): Promise<void> {
+  const open = await store.open({ host, keepAlive: false, history: 50, warn: () => {} });
+  const base = await open.load();
+  const cause = { origin: "commit", calls: [] } as const;
+  await open.commit({ document: { rate }, base, refused: undefined, cause });
+  await open.close();
 }
 
 /** No poll within a test. */
