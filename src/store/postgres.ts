@@ -42,6 +42,8 @@ export interface PostgresClient {
     readonly user: string;
     /** How long it waits before it connects again, in seconds. */
     readonly backoff: boolean | number | ((retries: number) => number);
+    /** Whether it asks for the types of arrays each time it connects. */
+    readonly fetch_types: boolean;
   };
 }
 
@@ -54,8 +56,9 @@ export interface PostgresQuery {
 /** Where a document is in a database. */
 export interface PostgresOptions {
   /**
-   * A client of porsager's `postgres` package, made with `backoff: () => 0.25`: with its default it may listen again only
-   * long after an outage. It stays yours: end it after the config is closed.
+   * A client of porsager's `postgres` package, made with `backoff: () => 0.25`, since with its default it may listen again
+   * only long after an outage, and with `fetch_types: false`, since otherwise an outage can end the process. It stays yours:
+   * end it after the config is closed.
    */
   readonly sql: PostgresClient;
   /** Names the document among those of the table: 1 to 512 bytes. */
@@ -78,7 +81,7 @@ export interface PostgresOptions {
  * import { postgres } from "holdfast/postgres";
  * import createClient from "postgres";
  *
- * const sql = createClient("postgres://app@localhost/app", { backoff: () => 0.25 });
+ * const sql = createClient("postgres://app@localhost/app", { backoff: () => 0.25, fetch_types: false });
  * const config = await openConfig(postgres({ sql, key: "app" }), { seed: { rate: 1 } });
  * await config.setAt(["rate"], 2);
  * await config.close();
@@ -98,6 +101,7 @@ export function postgres(
     open: async (context) => {
       const link = new PostgresLink(context.host, sql, name);
       if (pauseMs(sql) > reconnectMsMax) context.warn(slowToReconnect(name));
+      if (sql.options.fetch_types) context.warn(endsTheProcess(name));
       await prepareTables(link, names);
       const rows = new PostgresRows(link, names, key);
       const { channel, refused } = names;
@@ -123,4 +127,10 @@ function pauseMs({ options: { backoff } }: PostgresClient): number {
 
 function slowToReconnect(name: string): string {
   return `Found a client for ${name} that waits long before it connects again; make it with { backoff: () => 0.25 }`;
+}
+
+/** The client leaves the answer to a question of its own unattended: a connection lost right then is an unhandled rejection. */
+function endsTheProcess(name: string): string {
+  return `Found a client for ${name} that can end the process when a connection is lost while it asks for types; ` +
+    "make it with { fetch_types: false }";
 }

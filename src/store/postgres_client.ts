@@ -78,5 +78,5 @@ export function isBroken(error: unknown): boolean {
     code?: unknown;
   };
   return typeof code === "string" &&
-    ["CONNECTION_CLOSED", "ECONNRESET", "EPIPE", "57P01", "57P02"].includes(code);
+    ["CONNECTION_CLOSED", "ECONNRESET", "EPIPE", "57P01", "57P02", "57P05"].includes(code);
 }

@@ -122,6 +122,16 @@ export function newerTables(source: string, found: number, known: number): Holdf
   );
 }
 
+/** The error for a client that changes what it reads. */
+export function notAsSent(source: string): HoldfastError {
+  return holdfastError(
+    "UNSUPPORTED",
+    `Cannot open ${source}: found a client that changes values or rows on their way; ` +
+      "give one without `transform.value`, `transform.row` and a parser of texts",
+    { what: "database client" },
+  );
+}
+
 /** The error for a change that was computed from what is not the newest any more. */
 export function movedOn(source: string, expected: number, current: number): HoldfastError {
   return holdfastError(

@@ -88,7 +88,12 @@ class Server implements PostgresServer {
   }
 
   connect(url: string = this.url(), options: Record<string, unknown> = {}): Client {
-    const client = createClient(url, { backoff: () => 0.25, onnotice: () => {}, ...options });
+    const client = createClient(url, {
+      backoff: () => 0.25,
+      fetch_types: false,
+      onnotice: () => {},
+      ...options,
+    });
     this.#clients.push(client);
     return client;
   }
