@@ -44,6 +44,8 @@ export interface PostgresClient {
     readonly backoff: boolean | number | ((retries: number) => number);
     /** Whether it asks for the types of arrays each time it connects. */
     readonly fetch_types: boolean;
+    /** How many connections it makes at most, not counting the one that listens. */
+    readonly max: number;
   };
 }
 
@@ -100,8 +102,7 @@ export function postgres(
     name,
     open: async (context) => {
       const link = new PostgresLink(context.host, sql, name);
-      if (pauseMs(sql) > reconnectMsMax) context.warn(slowToReconnect(name));
-      if (sql.options.fetch_types) context.warn(endsTheProcess(name));
+      for (const advice of adviceOn(sql)) context.warn(`Found a client for ${name} ${advice}`);
       await prepareTables(link, names);
       const rows = new PostgresRows(link, names, key);
       const { channel, refused } = names;
@@ -119,18 +120,23 @@ function assertClient(sql: PostgresClient): void {
   );
 }
 
-/** How long a client may wait after several failures before it connects again. */
-function pauseMs({ options: { backoff } }: PostgresClient): number {
+/** What of a client does not stop anything, until there is an outage. */
+function adviceOn({ options: { backoff, fetch_types, max } }: PostgresClient): string[] {
+  // After several failures.
   const pause = typeof backoff === "function" ? backoff(20) : Number(backoff);
-  return pause * 1000;
-}
-
-function slowToReconnect(name: string): string {
-  return `Found a client for ${name} that waits long before it connects again; make it with { backoff: () => 0.25 }`;
-}
-
-/** The client leaves the answer to a question of its own unattended: a connection lost right then is an unhandled rejection. */
-function endsTheProcess(name: string): string {
-  return `Found a client for ${name} that can end the process when a connection is lost while it asks for types; ` +
-    "make it with { fetch_types: false }";
+  const advice: string[] = [];
+  if (pause * 1000 > reconnectMsMax) {
+    advice.push("that waits long before it connects again; make it with { backoff: () => 0.25 }");
+  }
+  if (fetch_types) {
+    // Its own question for them has nobody who waits for the answer: a failure is an unhandled rejection.
+    const todo = "make it with { fetch_types: false }";
+    advice.push(`that ends the process if a connection is lost while it asks for types; ${todo}`);
+  }
+  if (max < 2) {
+    advice.push(
+      "with one connection, of which a statement that hangs would block all; allow { max: 2 }",
+    );
+  }
+  return advice;
 }

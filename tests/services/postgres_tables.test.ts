@@ -112,7 +112,8 @@ serverTests((skip) => {
         { key: "" },
         { key: "k".repeat(513) },
         { key: "a\0b" },
-        { key: "app", table: "t".repeat(60) },
+        { key: "app", table: "t".repeat(54) },
+        { key: "app", table: "" },
         { key: "app", schema: "" },
         { key: "app", table: "a\0b" },
       ];
@@ -133,6 +134,55 @@ serverTests((skip) => {
       });
       await sql()`update newer_version set version = 1`;
       await open(t, postgres(place));
+    });
+
+    test("made at once in a new schema do not fail each other", options, async (t) => {
+      const places = Array.from({ length: 8 }, (_, index) => {
+        const client = server().connect(server().url(), { max: 1 });
+        return { sql: client, key: "app", schema: "new schema", table: `table ${index}` };
+      });
+      const all = await Promise.all(places.map((place) => open(t, postgres(place))));
+      for (const opened of all) assert.equal((await put(opened, { a: 1 })).generation, 1);
+    });
+
+    test("of which some were dropped are made anew around the others", options, async () => {
+      const key = freshKey();
+      const dropped = [
+        "table dropped",
+        "table dropped_refused, dropped_history",
+        "function dropped_commit, dropped_settle",
+        "function dropped_notify cascade; drop table dropped",
+      ];
+      const place = postgres({ sql: sql(), key, table: "dropped" });
+      const start = async () => await openConfig(place, { ...listen(), watch: false });
+      await (await openConfig(place, { ...listen(), seed: { a: 0 }, watch: false })).close();
+      for (const [index, what] of dropped.entries()) {
+        await sql().unsafe(`drop ${what}`);
+        const config = await start();
+        assert.deepEqual(config.value, { a: index }, what);
+        const { snapshot } = await config.set({ a: index + 1 });
+        assert.equal(snapshot.generation, index + 2, what);
+        await config.close();
+      }
+    });
+
+    test("that are not there any more are said to be gone", options, async (t) => {
+      const place = { sql: sql(), key: "app", table: "gone" };
+      const opened = await open(t, postgres(place));
+      await sql()`drop table gone`;
+      await assert.rejects(opened.load(), {
+        code: "UNAVAILABLE",
+        message: /its tables or functions gone; open the config again/,
+      });
+    });
+
+    test("of somebody else with such a name are not taken for ours", options, async (t) => {
+      await sql()`create table theirs (name text)`;
+      await assert.rejects(open(t, postgres({ sql: sql(), key: "app", table: "theirs" })), {
+        code: "UNAVAILABLE",
+        message: /"theirs" already exists/,
+      });
+      assert.deepEqual([...await sql()`select * from theirs`], []);
     });
 
     test("need no right to make tables where they are", options, async (t) => {
@@ -210,18 +260,6 @@ serverTests((skip) => {
         return true;
       });
       assert.equal((await put(opened, { token: "sparrow" })).generation, 1);
-    });
-
-    test("with a client that waits long before it connects again is said", options, async (t) => {
-      const warnings: string[] = [];
-      const slow = server().connect(server().url(), { backoff: undefined });
-      await open(t, postgres({ sql: slow, key: "app" }), warnings);
-      assert.equal(warnings.length, 0);
-      const { backoff: _, ...others } = slow.options;
-      const patient = { ...others, backoff: (retries: number) => Math.min(3 ** retries / 100, 20) };
-      const client = Object.assign(sql().bind(undefined), sql(), { options: patient });
-      await open(t, postgres({ sql: client as never, key: "app" }), warnings);
-      assert.match(warnings.join(), /backoff: \(\) => 0\.25/);
     });
   });
 
