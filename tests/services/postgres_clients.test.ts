@@ -1,19 +1,19 @@
 /** Clients and servers set up in other ways than most: what works all the same, and what is refused or warned of. */
 import assert from "node:assert/strict";
 import createClient from "postgres";
-import { openConfig } from "../../mod.ts";
+import { openConfig, type WatchTiming } from "../../mod.ts";
 import { postgres } from "../../src/store/postgres.ts";
-import { listen, until } from "../support/config_under_test.ts";
+import { brisk, listen, until } from "../support/config_under_test.ts";
 import { describe, test, type TestContext } from "../support/kit.ts";
 import { increment, type Opened } from "./postgres_following.ts";
 import type { Client } from "./postgres_server.ts";
 import { freshKey, server, serverTests, sql } from "./postgres_store.ts";
 
-async function opened(t: TestContext, client: Client, place: { table?: string } = {}) {
+async function opened(t: TestContext, client: Client, watch: WatchTiming = brisk) {
   const ears = listen();
   const key = freshKey();
-  const seed = { count: 0 };
-  const config = await openConfig(postgres({ sql: client, key, ...place }), { ...ears, seed });
+  const given = { ...ears, seed: { count: 0 }, watch };
+  const config = await openConfig(postgres({ sql: client, key }), given);
   t.after(() => config.close());
   return { key, ears, config: config as unknown as Opened };
 }
@@ -116,6 +116,7 @@ serverTests((skip) => {
           const config = await openConfig(postgres({ sql: client, key, table }), {
             ...listen(),
             seed: { count: 0 },
+            watch: brisk,
           }) as unknown as Opened;
           t.after(() => config.close());
           configs.push(config);
@@ -140,7 +141,7 @@ serverTests((skip) => {
         await sql().unsafe(`alter role idle set idle_session_timeout = '200ms'`);
       }
       const client = server().connect(server().url({ user: "idle", password: "idle" }));
-      const { key, config, ears } = await opened(t, client);
+      const { key, config, ears } = await opened(t, client, {});
       for (let count = 10; count < 15; count++) {
         await sql()`update holdfast set document = ${`{"count":${count}}`} where key = ${key}`;
         await until("it is followed", () => config.value.count === count);
