@@ -16,11 +16,15 @@ interface Failure {
  * details of some of the server's errors.
  */
 export function postgresError({ attempt, source, server, isWrite, error }: Failure): HoldfastError {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const { code, message, syscall } = (error ?? {}) as {
+    readonly code?: unknown;
+    readonly message?: unknown;
+    readonly syscall?: unknown;
+  };
   const state = typeof code === "string" ? code : "no code";
   // The class of data exceptions may quote values.
   const told = state.startsWith("22") ? "" : String(message ?? "");
-  const cause = Object.assign(new Error(told), { name: "PostgresError", code: state });
+  const cause = Object.assign(new Error(told), { name: "PostgresError", code: state, syscall });
   const words = (found: string, todo: string) => `Cannot ${attempt}: found ${found}; ${todo}`;
   const { user } = server;
   const at = addressOf(server);
@@ -107,10 +111,12 @@ export function isAnswer(error: unknown): boolean {
 export function mayHaveLanded(error: unknown): boolean {
   if (isHoldfastError(error, "TIMEOUT")) return error.cause === undefined;
   if (!isHoldfastError(error, "UNAVAILABLE")) return false;
-  const { code } = error.cause as { code: string };
+  const { code, syscall } = error.cause as { readonly code: string; readonly syscall?: unknown };
+  // No connection was made.
+  if (syscall === "connect" || syscall === "getaddrinfo") return false;
   // Refused before anything was sent; anything else with a code of five characters is an answer of the server.
   if (/^(28|3D|42|53|57P03|22|23|54|55)/.test(code)) return false;
-  return !["ECONNREFUSED", "ENOTFOUND", "CONNECTION_ENDED", "CONNECT_TIMEOUT"].includes(code);
+  return !["CONNECTION_ENDED", "CONNECT_TIMEOUT"].includes(code);
 }
 
 /** The error for a table that a newer program made. */

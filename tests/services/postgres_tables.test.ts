@@ -263,6 +263,56 @@ serverTests((skip) => {
     });
   });
 
+  describe("a failure that passes", () => {
+    /** A client of which the next statements fail before they are sent. */
+    function failing(errors: object[]): PostgresClient {
+      return {
+        options: sql().options,
+        listen: (...given) => sql().listen(...given),
+        unsafe: (...given) => {
+          const error = errors.shift();
+          if (error === undefined) return sql().unsafe(...given);
+          return { values: () => Promise.reject(Object.assign(new Error("failed"), error)) };
+        },
+      };
+    }
+
+    test("of a read is got over, twice", options, async (t) => {
+      const errors: object[] = [];
+      const opened = await open(t, postgres({ sql: failing(errors), key: freshKey() }));
+      const made = await put(opened, { a: 1 });
+      for (const code of ["40001", "40P01", "57P01", "57P05", "CONNECTION_CLOSED", "ECONNRESET"]) {
+        errors.push({ code }, { code });
+        assert.equal((await opened.load()).hash, made.hash, code);
+        assert.deepEqual(errors, []);
+      }
+    });
+
+    test("before there was a connection leaves no doubt about a write", options, async (t) => {
+      const errors: object[] = [];
+      const opened = await open(t, postgres({ sql: failing(errors), key: freshKey() }));
+      const base = await put(opened, { a: 1 });
+      for (
+        const error of [
+          { code: "ECONNREFUSED", syscall: "connect" },
+          { code: "EHOSTUNREACH", syscall: "connect" },
+          { code: "EAI_AGAIN", syscall: "getaddrinfo" },
+        ]
+      ) {
+        await opened.load();
+        // Whoever had to be asked about it would not answer either.
+        errors.push(error, ...Array.from({ length: 200 }, () => error));
+        const change = { document: { a: 2 }, base, refused: undefined, cause: plain };
+        await assert.rejects(opened.commit(change), {
+          code: "UNAVAILABLE",
+          message: new RegExp(error.code),
+        });
+        assert.equal(errors.splice(0).length, 200);
+      }
+      assert.equal((await opened.load()).generation, 1);
+    });
+  });
+
   describe("the fast path", () => {
     /** Counts the statements, and lets some fail. */
     function spying(): { client: PostgresClient; asked: string[]; failing: { glance: boolean } } {
