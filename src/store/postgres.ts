@@ -87,7 +87,7 @@ export interface PostgresOptions {
  * const config = await openConfig(postgres({ sql, key: "app" }), { seed: { rate: 1 } });
  * await config.setAt(["rate"], 2);
  * await config.close();
- * await sql.end();
+ * await sql.end({ timeout: 5 });
  * ```
  */
 export function postgres(

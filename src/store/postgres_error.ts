@@ -21,7 +21,7 @@ export function postgresError({ attempt, source, server, isWrite, error }: Failu
     readonly message?: unknown;
     readonly syscall?: unknown;
   };
-  const state = typeof code === "string" ? code : "no code";
+  const state = typeof code === "string" ? code : "";
   // The class of data exceptions may quote values.
   const told = state.startsWith("22") ? "" : String(message ?? "");
   const cause = Object.assign(new Error(told), { name: "PostgresError", code: state, syscall });
@@ -55,11 +55,15 @@ export function postgresError({ attempt, source, server, isWrite, error }: Failu
     const todo = `grant the role "${user}" what it needs`;
     return holdfastError(code, words(`no permission (${told})`, todo), { source }, cause);
   }
-  const [found, todo] = outOfReach(state, at, server) ?? [
-    `the error ${state} of ${at}${told === "" ? "" : ` (${told})`}`,
-    "see the server's log",
-  ];
+  const [found, todo] = outOfReach(state, at, server) ?? unforeseen(state, at, told);
   return holdfastError("UNAVAILABLE", words(found, todo), { source }, cause);
+}
+
+function unforeseen(state: string, at: string, told: string): [string, string] {
+  const reason = told === "" ? "" : ` (${told})`;
+  return state === ""
+    ? [`that the client for ${at} failed${reason}`, "see to what it says"]
+    : [`the error ${state} of ${at}${reason}`, "see the server's log"];
 }
 
 function outOfReach(

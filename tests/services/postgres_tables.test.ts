@@ -288,6 +288,16 @@ serverTests((skip) => {
       }
     });
 
+    test("and has no code is told in its own words", options, async (t) => {
+      const errors: object[] = [];
+      const opened = await open(t, postgres({ sql: failing(errors), key: freshKey() }));
+      errors.push({});
+      await assert.rejects(opened.load(), {
+        code: "UNAVAILABLE",
+        message: /found that the client for 127\.0\.0\.1.* failed \(failed\); see to what it says/,
+      });
+    });
+
     test("before there was a connection leaves no doubt about a write", options, async (t) => {
       const errors: object[] = [];
       const opened = await open(t, postgres({ sql: failing(errors), key: freshKey() }));
