@@ -13,7 +13,7 @@ import {
   type Opened,
   writer,
 } from "./postgres_following.ts";
-import { server, serverTests, sql } from "./postgres_store.ts";
+import { everythingOf, server, serverTests, sql } from "./postgres_store.ts";
 
 const outage = { timeoutMs: 60_000 };
 
@@ -219,15 +219,4 @@ async function stored(config: Opened): Promise<number | undefined> {
   const key = config.status().sources[0]!.name.replace("postgres:", "");
   const [row] = await sql()`select document from holdfast where key = ${key}`;
   return row === undefined ? undefined : JSON.parse(row["document"]).count;
-}
-
-/** An error with all that hangs on it. */
-function everythingOf(error: unknown): string {
-  const parts: string[] = [];
-  for (let each = error as Error | undefined; each; each = each.cause as Error | undefined) {
-    for (const name of Object.getOwnPropertyNames(each)) {
-      parts.push(`${name}=${JSON.stringify(each[name as keyof Error])}`);
-    }
-  }
-  return parts.join("\n");
 }

@@ -3,6 +3,7 @@ import type { Mutant } from "./mutant.ts";
 const tables = "src/store/postgres_tables.ts";
 const opened = "src/store/postgres_open.ts";
 const tablesTests = "services/postgres_tables";
+const answersTests = "services/postgres_answers";
 const editsTests = "services/postgres_edits";
 const cutsTests = "services/postgres_cuts";
 
@@ -37,7 +38,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: "src/store/postgres_error.ts",
     from: 'if (syscall === "connect" || syscall === "getaddrinfo") return false;',
     to: "void syscall;",
-    tests: tablesTests,
+    tests: answersTests,
     by: "before there was a connection leaves no doubt about a write",
   },
   {
@@ -53,7 +54,7 @@ export const postgresMutants: readonly Mutant[] = [
     file: opened,
     from: "if (stamp === known.row.stamp) return",
     to: "if (stamp === undefined || stamp === known.row.stamp) return",
-    tests: tablesTests,
+    tests: answersTests,
     by: "that fails is gone around, and memory does not answer for it",
   },
   {
