@@ -55,8 +55,17 @@ export function postgresError({ attempt, source, server, isWrite, error }: Failu
     const todo = `grant the role "${user}" what it needs`;
     return holdfastError(code, words(`no permission (${told})`, todo), { source }, cause);
   }
-  const [found, todo] = outOfReach(state, at, server) ?? unforeseen(state, at, told);
+  const [found, todo] = outOfReach(state, at, server) ?? altered(state, told) ??
+    unforeseen(state, at, told);
   return holdfastError("UNAVAILABLE", words(found, todo), { source }, cause);
+}
+
+function altered(state: string, told: string): [string, string] | undefined {
+  if (!["42P01", "42883", "42703", "42804", "3F000"].includes(state)) return undefined;
+  return [
+    `its tables or functions gone or altered (${told})`,
+    "alter them back; what is gone is made anew when the config is opened",
+  ];
 }
 
 function unforeseen(state: string, at: string, told: string): [string, string] {
@@ -79,9 +88,6 @@ function outOfReach(
   }
   if (state === "CONNECTION_ENDED" || state === "CONNECTION_DESTROYED") {
     return ["that the client was ended", "end it after the config is closed"];
-  }
-  if (state === "42P01" || state === "42883" || state === "3F000") {
-    return ["its tables or functions gone", "open the config again to make them anew"];
   }
   if (state.startsWith("CONNECT") || state.startsWith("08") || /^E[A-Z_]+$/.test(state)) {
     return [`no connection to ${at} (${state})`, "start the server, or check its address"];

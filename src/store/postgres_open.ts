@@ -231,10 +231,14 @@ export class OpenPostgres implements OpenStore {
       if (!mayHaveLanded(error)) throw error;
       const outcome = await this.#settle(attempt.record.id, error);
       if (outcome.kind !== "lost") return outcome;
-      // Its record may have been collected since.
-      if (outcome.newest > newest + attempt.kept) throw commitUnknown(link.name, error);
-      if (outcome.newest > newest) return { kind: "conflict", newest: outcome.newest };
-      throw notStored(link.name, link.sql.options, error);
+      if (outcome.newest <= newest) throw notStored(link.name, link.sql.options, error);
+      // Its record may have been collected since, unless the number that it would have is another's.
+      const isTaken = await rows.history(newest + 1).then(
+        (other) => other !== undefined,
+        () => false,
+      );
+      if (isTaken) return { kind: "conflict", newest: outcome.newest };
+      throw commitUnknown(link.name, error);
     }
   }
 

@@ -148,7 +148,8 @@ begin
     update ${documents} d set document = given_document, generation = made, hash = given_hash
       where d.key = given_key returning d.xmin::text || ' ' || d.ctid::text into made_version;
   end if;
-  delete from ${history} h where h.key = given_key and h.generation <= made - given_kept;
+  delete from ${history} h where h.key = given_key and h.generation <= (
+    select o.generation from ${history} o where o.key = given_key order by o.generation desc offset given_kept limit 1);
   return json_build_array('made', made::text, made_version, parent::text, parent_hash)::text;
 end`;
   return { head, body };

@@ -254,6 +254,16 @@ serverTests((skip) => {
       assert.equal(config.snapshot().generation, 3);
     });
 
+    test("that leap, as those of a row that was edited, leave the history", options, async (t) => {
+      const { key, config } = await opened(t);
+      await config.setAt(["rate"], 2);
+      await sql()`update holdfast set generation = 1000 where key = ${key}`;
+      await config.reload();
+      await config.setAt(["rate"], 3);
+      const kept = (await config.history()).map(({ generation }) => generation);
+      assert.deepEqual(kept, [1001, 2, 1]);
+    });
+
     test("are told with all the calls since", options, async (t) => {
       const { key, config } = await opened(t);
       const other = await opened(t, { key });

@@ -43,8 +43,10 @@ serverTests((skip) => {
     });
 
     test("are not missed of a row that was only moved", options, async (t) => {
-      const { key, config, ears } = await following(t, { pollMs: 50 });
+      const timing = { debounceMs: 20, maxWaitMs: 50, pollMs: 50 };
+      const { key, config, ears } = await following(t, timing);
       await until("it listens", () => config.status().sources[0]!.watch === "events");
+      await wait(200);
       await sql()`update holdfast set generation = generation where key = ${key}`;
       await sql()`vacuum full holdfast`;
       await wait(2500);

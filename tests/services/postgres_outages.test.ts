@@ -164,6 +164,28 @@ serverTests((skip) => {
       assert.equal((await config.history()).length, 3);
     });
 
+    test("and whose record is gone too is not made twice", options, async (t) => {
+      const { network, config, key } = await following(t, { pollMs: 60_000 });
+      await increment(config);
+      network.treat("pass", "lose");
+      const writing = increment(config).then(() => undefined, (error: unknown) => error);
+      await until("it landed", async () => await stored(config) === 2);
+      const other = await openConfig(postgres({ sql: sql(), key }), {
+        ...listen(),
+        history: 1,
+        watch: false,
+      });
+      t.after(() => other.close());
+      await increment(other as unknown as Opened);
+      network.cut();
+      await wait(100);
+      network.heal();
+      const error = await writing;
+      assert.ok(isHoldfastError(error, "COMMIT_UNKNOWN"), String(error));
+      await config.reload();
+      assert.deepEqual([config.value.count, config.snapshot().generation], [3, 4]);
+    });
+
     test("is found not to have landed, and never does", options, async (t) => {
       const { network, config } = await following(t, { pollMs: 60_000 });
       await increment(config);

@@ -142,9 +142,29 @@ serverTests((skip) => {
       await sql()`drop table gone`;
       await assert.rejects(opened.load(), {
         code: "UNAVAILABLE",
-        message: /its tables or functions gone; open the config again/,
+        message:
+          /its tables or functions gone or altered \(.*\); alter them back; what is gone is made/,
       });
     });
+
+    test(
+      "that were altered are followed where they do, or the reason is said",
+      options,
+      async (t) => {
+        const place = { sql: sql(), key: "app", table: "altered" };
+        const opened = await open(t, postgres(place));
+        await put(opened, { a: 1 });
+        await sql()`alter table altered add column note text, alter column key type varchar(600)`;
+        assert.equal((await put(opened, { a: 2 })).generation, 2);
+        await sql()`alter table altered alter column document type jsonb using document::jsonb`;
+        await assert.rejects(opened.load(), {
+          code: "UNAVAILABLE",
+          message: /octet_length\(jsonb\)/,
+        });
+        await sql()`alter table altered alter column document type text`;
+        assert.deepEqual((await opened.load()).document, { a: 2 });
+      },
+    );
 
     test("of somebody else with such a name are not taken for ours", options, async (t) => {
       await sql()`create table theirs (name text)`;

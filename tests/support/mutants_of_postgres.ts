@@ -34,6 +34,22 @@ export const postgresMutants: readonly Mutant[] = [
     by: "cut after any byte of its reply is told as it went",
   },
   {
+    name: "a commit of which the record was collected is made once more",
+    file: opened,
+    from: "if (isTaken) return",
+    to: "if (isTaken || outcome.newest > newest) return",
+    tests: "services/postgres_outages",
+    by: "and whose record is gone too is not made twice",
+  },
+  {
+    name: "a leap of the numbers clears the history away",
+    file: tables,
+    from: "h.generation <= (\n    select o.generation",
+    to: "h.generation <= made - given_kept or h.generation <= (\n    select o.generation",
+    tests: editsTests,
+    by: "that leap, as those of a row that was edited, leave the history",
+  },
+  {
     name: "a write that never had a connection is doubted",
     file: "src/store/postgres_error.ts",
     from: 'if (syscall === "connect" || syscall === "getaddrinfo") return false;',
