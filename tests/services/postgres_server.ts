@@ -175,8 +175,9 @@ function findBinaries(): string | undefined {
 }
 
 /** The other user may not get to a checkout in root's home: then it gets a copy of the programs, and what they need. */
-async function reachable(binaries: string, directory: string): Promise<string> {
-  const [program, ...given] = asUser([join(binaries, "initdb"), "--version"]);
+async function reachable(found: string, directory: string): Promise<string> {
+  const binaries = await fs.realpath(found);
+  const [program, ...given] = asUser(["test", "-x", join(binaries, "initdb")]);
   if (spawnSync(program!, given, { env: environment(), cwd: directory }).status === 0) {
     return binaries;
   }
