@@ -42,6 +42,10 @@ export interface PostgresClient {
     readonly user: string;
     /** How long it waits before it connects again, in seconds. */
     readonly backoff: boolean | number | ((retries: number) => number);
+    /** Whether it asks for the types of arrays each time it connects. */
+    readonly fetch_types: boolean;
+    /** How many connections it makes at most, not counting the one that listens. */
+    readonly max: number;
   };
 }
 
@@ -54,8 +58,9 @@ export interface PostgresQuery {
 /** Where a document is in a database. */
 export interface PostgresOptions {
   /**
-   * A client of porsager's `postgres` package, made with `backoff: () => 0.25`: with its default it may listen again only
-   * long after an outage. It stays yours: end it after the config is closed.
+   * A client of porsager's `postgres` package, made with `backoff: () => 0.25`, since with its default it may listen again
+   * only long after an outage, and with `fetch_types: false`, since otherwise an outage can end the process. It stays yours:
+   * end it after the config is closed.
    */
   readonly sql: PostgresClient;
   /** Names the document among those of the table: 1 to 512 bytes. */
@@ -78,11 +83,11 @@ export interface PostgresOptions {
  * import { postgres } from "holdfast/postgres";
  * import createClient from "postgres";
  *
- * const sql = createClient("postgres://app@localhost/app", { backoff: () => 0.25 });
+ * const sql = createClient("postgres://app@localhost/app", { backoff: () => 0.25, fetch_types: false });
  * const config = await openConfig(postgres({ sql, key: "app" }), { seed: { rate: 1 } });
  * await config.setAt(["rate"], 2);
  * await config.close();
- * await sql.end();
+ * await sql.end({ timeout: 5 });
  * ```
  */
 export function postgres(
@@ -97,7 +102,7 @@ export function postgres(
     name,
     open: async (context) => {
       const link = new PostgresLink(context.host, sql, name);
-      if (pauseMs(sql) > reconnectMsMax) context.warn(slowToReconnect(name));
+      for (const advice of adviceOn(sql)) context.warn(`Found a client for ${name} ${advice}`);
       await prepareTables(link, names);
       const rows = new PostgresRows(link, names, key);
       const { channel, refused } = names;
@@ -115,12 +120,23 @@ function assertClient(sql: PostgresClient): void {
   );
 }
 
-/** How long a client may wait after several failures before it connects again. */
-function pauseMs({ options: { backoff } }: PostgresClient): number {
+/** What of a client does not stop anything, until there is an outage. */
+function adviceOn({ options: { backoff, fetch_types, max } }: PostgresClient): string[] {
+  // After several failures.
   const pause = typeof backoff === "function" ? backoff(20) : Number(backoff);
-  return pause * 1000;
-}
-
-function slowToReconnect(name: string): string {
-  return `Found a client for ${name} that waits long before it connects again; make it with { backoff: () => 0.25 }`;
+  const advice: string[] = [];
+  if (pause * 1000 > reconnectMsMax) {
+    advice.push("that waits long before it connects again; make it with { backoff: () => 0.25 }");
+  }
+  if (fetch_types) {
+    // Its own question for them has nobody who waits for the answer: a failure is an unhandled rejection.
+    const todo = "make it with { fetch_types: false }";
+    advice.push(`that ends the process if a connection is lost while it asks for types; ${todo}`);
+  }
+  if (max < 2) {
+    advice.push(
+      "with one connection, of which a statement that hangs would block all; allow { max: 2 }",
+    );
+  }
+  return advice;
 }

@@ -19,6 +19,13 @@ export interface Question {
 
 const attemptsMax = 3;
 
+const passingCodes = [
+  ...["CONNECTION_CLOSED", "ECONNRESET", "EPIPE"],
+  // Ended by an administrator, by a crash, or for being idle.
+  ...["57P01", "57P02", "57P05"],
+  ...["40001", "40P01"],
+];
+
 /** Asks a server questions, bounded in time, and words what goes wrong. */
 export class PostgresLink {
   readonly host: Host;
@@ -33,7 +40,8 @@ export class PostgresLink {
   }
 
   /**
-   * Asks, some more times where connections broke, of which the client may hold several: only for what may run twice.
+   * Asks, some more times where connections broke, of which the client may hold several, or where the server gave way to
+   * somebody else: only for what may run twice.
    *
    * @throws `UNAVAILABLE`, `TIMEOUT`, `READ_ONLY`, `CONFLICT`
    */
@@ -42,7 +50,7 @@ export class PostgresLink {
       try {
         return await this.askOnce(question);
       } catch (error) {
-        if (!isBroken(error) || attempt >= attemptsMax) throw error;
+        if (!isPassing(error) || attempt >= attemptsMax) throw error;
       }
     }
   }
@@ -72,11 +80,11 @@ export class PostgresLink {
   }
 }
 
-/** Whether a connection that had been there went away, as when the server was restarted: another one may be good. */
-export function isBroken(error: unknown): boolean {
-  const { code } = (isHoldfastError(error, "UNAVAILABLE") ? error.cause ?? {} : {}) as {
-    code?: unknown;
-  };
-  return typeof code === "string" &&
-    ["CONNECTION_CLOSED", "ECONNRESET", "EPIPE", "57P01", "57P02"].includes(code);
+/**
+ * Whether it may be better at once: a connection that had been there went away, as when the server was restarted, or the
+ * server gave way to somebody else.
+ */
+export function isPassing(error: unknown): boolean {
+  const { code } = (isHoldfastError(error) ? error.cause ?? {} : {}) as { code?: unknown };
+  return typeof code === "string" && passingCodes.includes(code);
 }

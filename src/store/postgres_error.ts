@@ -16,11 +16,15 @@ interface Failure {
  * details of some of the server's errors.
  */
 export function postgresError({ attempt, source, server, isWrite, error }: Failure): HoldfastError {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  const state = typeof code === "string" ? code : "no code";
+  const { code, message, syscall } = (error ?? {}) as {
+    readonly code?: unknown;
+    readonly message?: unknown;
+    readonly syscall?: unknown;
+  };
+  const state = typeof code === "string" ? code : "";
   // The class of data exceptions may quote values.
   const told = state.startsWith("22") ? "" : String(message ?? "");
-  const cause = Object.assign(new Error(told), { name: "PostgresError", code: state });
+  const cause = Object.assign(new Error(told), { name: "PostgresError", code: state, syscall });
   const words = (found: string, todo: string) => `Cannot ${attempt}: found ${found}; ${todo}`;
   const { user } = server;
   const at = addressOf(server);
@@ -51,11 +55,24 @@ export function postgresError({ attempt, source, server, isWrite, error }: Failu
     const todo = `grant the role "${user}" what it needs`;
     return holdfastError(code, words(`no permission (${told})`, todo), { source }, cause);
   }
-  const [found, todo] = outOfReach(state, at, server) ?? [
-    `the error ${state} of ${at}${told === "" ? "" : ` (${told})`}`,
-    "see the server's log",
-  ];
+  const [found, todo] = outOfReach(state, at, server) ?? altered(state, told) ??
+    unforeseen(state, at, told);
   return holdfastError("UNAVAILABLE", words(found, todo), { source }, cause);
+}
+
+function altered(state: string, told: string): [string, string] | undefined {
+  if (!["42P01", "42883", "42703", "42804", "3F000"].includes(state)) return undefined;
+  return [
+    `its tables or functions gone or altered (${told})`,
+    "alter them back; what is gone is made anew when the config is opened",
+  ];
+}
+
+function unforeseen(state: string, at: string, told: string): [string, string] {
+  const reason = told === "" ? "" : ` (${told})`;
+  return state === ""
+    ? [`that the client for ${at} failed${reason}`, "see to what it says"]
+    : [`the error ${state} of ${at}${reason}`, "see the server's log"];
 }
 
 function outOfReach(
@@ -71,9 +88,6 @@ function outOfReach(
   }
   if (state === "CONNECTION_ENDED" || state === "CONNECTION_DESTROYED") {
     return ["that the client was ended", "end it after the config is closed"];
-  }
-  if (state === "42P01" || state === "42883" || state === "3F000") {
-    return ["its tables or functions gone", "open the config again to make them anew"];
   }
   if (state.startsWith("CONNECT") || state.startsWith("08") || /^E[A-Z_]+$/.test(state)) {
     return [`no connection to ${at} (${state})`, "start the server, or check its address"];
@@ -107,10 +121,12 @@ export function isAnswer(error: unknown): boolean {
 export function mayHaveLanded(error: unknown): boolean {
   if (isHoldfastError(error, "TIMEOUT")) return error.cause === undefined;
   if (!isHoldfastError(error, "UNAVAILABLE")) return false;
-  const { code } = error.cause as { code: string };
+  const { code, syscall } = error.cause as { readonly code: string; readonly syscall?: unknown };
+  // No connection was made.
+  if (syscall === "connect" || syscall === "getaddrinfo") return false;
   // Refused before anything was sent; anything else with a code of five characters is an answer of the server.
   if (/^(28|3D|42|53|57P03|22|23|54|55)/.test(code)) return false;
-  return !["ECONNREFUSED", "ENOTFOUND", "CONNECTION_ENDED", "CONNECT_TIMEOUT"].includes(code);
+  return !["CONNECTION_ENDED", "CONNECT_TIMEOUT"].includes(code);
 }
 
 /** The error for a table that a newer program made. */
@@ -119,6 +135,16 @@ export function newerTables(source: string, found: number, known: number): Holdf
     "UNSUPPORTED",
     `Cannot open ${source}: found tables of version ${found}, this program knows up to ${known}; update the program`,
     { what: `tables of version ${found}` },
+  );
+}
+
+/** The error for a client that changes what it reads. */
+export function notAsSent(source: string): HoldfastError {
+  return holdfastError(
+    "UNSUPPORTED",
+    `Cannot open ${source}: found a client that changes values or rows on their way; ` +
+      "give one without `transform.value`, `transform.row` and a parser of texts",
+    { what: "database client" },
   );
 }
 

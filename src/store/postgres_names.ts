@@ -28,7 +28,8 @@ export interface Names {
  * @throws `UNSUPPORTED` where a name is none, or too long
  */
 export function namesOf(schema: string, table: string): Names {
-  for (const name of [schema, table + longestSuffix]) assertIdentifier(name);
+  assertIdentifier(schema, identifierBytesMax);
+  assertIdentifier(table, identifierBytesMax - longestSuffix.length);
   const inSchema = (suffix: string) => `${quoted(schema)}.${quoted(table + suffix)}`;
   const whole = `${schema}.${table}`;
   return {
@@ -61,14 +62,14 @@ export function assertKey(key: string): void {
   );
 }
 
-function assertIdentifier(name: string): void {
+function assertIdentifier(name: string, bytesMax: number): void {
   const isSound = name.length > 0 && !name.includes("\0") && name.isWellFormed();
-  if (isSound && byteLength(name) <= identifierBytesMax) return;
+  if (isSound && byteLength(name) <= bytesMax) return;
   throw holdfastError(
     "UNSUPPORTED",
     `Cannot name a table or schema ${
       JSON.stringify(name)
-    }: found no name of 1 to ${identifierBytesMax} bytes; give another`,
+    }: found no name of 1 to ${bytesMax} bytes; give another`,
     { what: `name ${JSON.stringify(name)}` },
   );
 }

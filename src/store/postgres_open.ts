@@ -112,7 +112,9 @@ export class OpenPostgres implements OpenStore {
     const isUncounted = this.#uncounted !== undefined && expected.hash === loaded.hash;
     if (!isSame && !isUncounted) throw this.#conflict(base.generation, row.newest);
     const text = await this.#encode(change);
-    const isAside = refused !== undefined && !seen.isRecorded && row.text !== undefined;
+    // A text that is too long to be read is kept all the same.
+    const isThere = row.text !== undefined || row.byteLength > 0;
+    const isAside = refused !== undefined && !seen.isRecorded && isThere;
     const made = await this.#make({ seen, base, text, cause, isAside }, { document });
     if (isAside) {
       this.#context.warn(
@@ -167,10 +169,12 @@ export class OpenPostgres implements OpenStore {
       if (stamp === known.row.stamp) return this.#seen = known;
     }
     const row = await rows.read(this.#running.generation);
-    // Without anything to compare with, it may be what was there all along.
-    const isNews = known !== undefined && known.row.stamp !== row.stamp;
+    const seen = this.#content.see(row, this.#running.generation);
+    // Without anything to compare with, it may be what was there all along; and of a row that was only moved nobody is told.
+    const isNews = known !== undefined &&
+      (known.row.generation !== row.generation || known.loaded.hash !== seen.loaded.hash);
     if (isNews) this.#foundAt = host.monotonic();
-    return this.#seen = this.#content.see(row, this.#running.generation);
+    return this.#seen = seen;
   }
 
   async #encode({ document, restores }: StoreChange): Promise<string | undefined> {
@@ -227,10 +231,14 @@ export class OpenPostgres implements OpenStore {
       if (!mayHaveLanded(error)) throw error;
       const outcome = await this.#settle(attempt.record.id, error);
       if (outcome.kind !== "lost") return outcome;
-      // Its record may have been collected since.
-      if (outcome.newest > newest + attempt.kept) throw commitUnknown(link.name, error);
-      if (outcome.newest > newest) return { kind: "conflict", newest: outcome.newest };
-      throw notStored(link.name, link.sql.options, error);
+      if (outcome.newest <= newest) throw notStored(link.name, link.sql.options, error);
+      // Its record may have been collected since, unless the number that it would have is another's.
+      const isTaken = await rows.history(newest + 1).then(
+        (other) => other !== undefined,
+        () => false,
+      );
+      if (isTaken) return { kind: "conflict", newest: outcome.newest };
+      throw commitUnknown(link.name, error);
     }
   }
 

@@ -165,7 +165,7 @@ export class PostgresRows {
       hash: hash!,
       at: at!,
       origin: origin as Origin,
-      calls: JSON.parse(calls!) as readonly Call[],
+      calls: callsOf(calls!),
       text: text ?? undefined,
     };
   }
@@ -213,9 +213,19 @@ function toldOf(text: Cell | undefined): Told[] {
   return (entries ?? []).map(([generation, origin, calls, at]) => ({
     generation: Number(generation),
     origin,
-    calls: JSON.parse(calls) as readonly Call[],
+    calls: callsOf(calls),
     at,
   }));
+}
+
+/** What somebody wrote there by hand names no calls, and is no reason to refuse the document. */
+function callsOf(text: string): readonly Call[] {
+  try {
+    const calls: unknown = JSON.parse(text);
+    return Array.isArray(calls) ? calls : [];
+  } catch {
+    return [];
+  }
 }
 
 function outcomeOf(answer: Cell | undefined): Outcome {

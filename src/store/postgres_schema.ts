@@ -1,9 +1,9 @@
 import { isHoldfastError } from "../core/error.ts";
 import { queryTimeoutMs } from "../core/limits.ts";
 import type { PostgresLink } from "./postgres_client.ts";
-import { newerTables } from "./postgres_error.ts";
+import { newerTables, notAsSent } from "./postgres_error.ts";
 import { literal, type Names } from "./postgres_names.ts";
-import { migration } from "./postgres_tables.ts";
+import { countMissing, migration } from "./postgres_tables.ts";
 
 /** The version of the tables that this program knows. */
 export const tablesVersion = 1;
@@ -12,7 +12,7 @@ export const tablesVersion = 1;
  * Sees to it that the tables are there, of the version that this program knows. Where they are, nothing is written, so
  * that whoever may create tables can make them for a role that may not.
  *
- * @throws `UNSUPPORTED` where a newer program made them
+ * @throws `UNSUPPORTED` where a newer program made them, or the client changes what the server sends
  */
 export async function prepareTables(link: PostgresLink, names: Names): Promise<void> {
   if (await installedVersion(link, names) === tablesVersion) return;
@@ -25,16 +25,22 @@ export async function prepareTables(link: PostgresLink, names: Names): Promise<v
   await installedVersion(link, names);
 }
 
+/** A text that comes back as it is from a client that leaves texts alone. */
+const sample = "as sent";
+
 async function installedVersion(link: PostgresLink, names: Names): Promise<number> {
   try {
     const [row] = await link.ask({
       attempt: `open ${link.name}`,
-      query: `select max(version)::text from ${names.version}`,
+      query: `select '${sample}', max(v.version)::text, ${
+        countMissing(names)
+      }::text from ${names.version} v`,
       timeoutMs: queryTimeoutMs,
     });
-    const version = Number(row?.[0] ?? 0);
+    if (!Array.isArray(row) || row[0] !== sample) throw notAsSent(link.name);
+    const version = Number(row[1]);
     if (version > tablesVersion) throw newerTables(link.name, version, tablesVersion);
-    return version;
+    return row[2] === "0" ? version : 0;
   } catch (error) {
     const { code } = (isHoldfastError(error) ? error.cause ?? {} : {}) as { code?: unknown };
     // Neither the table nor its schema.

@@ -3,12 +3,12 @@ import { keyBytesMax, literal, type Names } from "./postgres_names.ts";
 
 /** One block, so that of several programs that start at once one makes the tables and the others find them. */
 export function migration(names: Names): string {
-  const { schema, version, documents } = names;
+  const { schema, version } = names;
   return `
 declare
   installed integer;
 begin
-  perform pg_advisory_xact_lock(hashtext('holdfast'), hashtext(${literal(documents)}));
+  perform pg_advisory_xact_lock(hashtext('holdfast'), hashtext(${literal(schema)}));
   if to_regnamespace(${literal(schema)}) is null then
     create schema ${schema};
   end if;
@@ -19,23 +19,37 @@ begin
     );
   end if;
   select max(v.version) into installed from ${version} v;
-  if coalesce(installed, 0) < 1 then
+  if installed is null or installed = 1 then
     ${firstVersion(names)}
-    insert into ${version} (version) values (1);
+    insert into ${version} (version) values (1) on conflict do nothing;
   end if;
 end`;
+}
+
+/** How many of the parts are not there, though a table says which version they are of: somebody may have dropped one. */
+export function countMissing(
+  { documents, history, refused, commit, settle, notify }: Names,
+): string {
+  const tables = [documents, history, refused].map((name) => `to_regclass(${literal(name)})`);
+  const functions = [commit, settle, notify].map((name) => `to_regproc(${literal(name)})`);
+  return `num_nulls(${[...tables, ...functions].join(", ")})`;
 }
 
 function firstVersion(names: Names): string {
   const { documents, history, refused, notify, changed, truncated } = names;
   const generation = `bigint not null default 0 check (generation between 0 and ${generationMax})`;
-  return `
+  const madeDocuments = `
     create table ${documents} (
       key text primary key check (octet_length(key) between 1 and ${keyBytesMax}),
       document text,
       generation ${generation},
       hash text not null default ''
     );
+    create trigger ${changed} after insert or update or delete on ${documents}
+      for each row execute function ${notify}();
+    create trigger ${truncated} after truncate on ${documents}
+      for each statement execute function ${notify}();`;
+  const madeHistory = `
     create table ${history} (
       key text not null,
       generation ${generation},
@@ -48,20 +62,26 @@ function firstVersion(names: Names): string {
       calls text not null,
       document text,
       primary key (key, generation)
-    );
+    );`;
+  const madeRefused = `
     create table ${refused} (
       number bigint generated always as identity primary key,
       key text not null,
       at text not null,
       document text not null
-    );
-    ${createFunction(commitFunction(names))}
-    ${createFunction(settleFunction(names))}
-    ${createFunction(notifyFunction(names))}
-    create trigger ${changed} after insert or update or delete on ${documents}
-      for each row execute function ${notify}();
-    create trigger ${truncated} after truncate on ${documents}
-      for each statement execute function ${notify}();`;
+    );`;
+  return [
+    ...[commitFunction(names), settleFunction(names), notifyFunction(names)].map(createFunction),
+    whereMissing(documents, madeDocuments),
+    whereMissing(history, madeHistory),
+    whereMissing(refused, madeRefused),
+  ].join("\n");
+}
+
+/** Makes a table anew that somebody dropped. At first there must be none: one of that name is somebody else's, and an error. */
+function whereMissing(table: string, statements: string): string {
+  const isMissing = `to_regclass(${literal(table)}) is null`;
+  return `if installed is null or ${isMissing} then ${statements} end if;`;
 }
 
 /** A function made by a text that is quoted as a whole: a name within it can end no quotation. */
@@ -70,7 +90,7 @@ function createFunction(
 ): string {
   // Whoever locks a row for long is not waited for long; names are looked up nowhere else.
   const settings = `set search_path = pg_catalog, pg_temp set lock_timeout = '${lockTimeoutMs}ms'`;
-  return `create function ${head} language plpgsql ${settings} as ${literal(body)};`;
+  return `create or replace function ${head} language plpgsql ${settings} as ${literal(body)};`;
 }
 
 /**
@@ -128,7 +148,8 @@ begin
     update ${documents} d set document = given_document, generation = made, hash = given_hash
       where d.key = given_key returning d.xmin::text || ' ' || d.ctid::text into made_version;
   end if;
-  delete from ${history} h where h.key = given_key and h.generation <= made - given_kept;
+  delete from ${history} h where h.key = given_key and h.generation <= (
+    select o.generation from ${history} o where o.key = given_key order by o.generation desc offset given_kept limit 1);
   return json_build_array('made', made::text, made_version, parent::text, parent_hash)::text;
 end`;
   return { head, body };

@@ -87,7 +87,8 @@ export async function watchRow(
     isHeard = false;
     warn(
       `Found a change of ${link.name} that no notification told; polling it instead. ` +
-        "A pooler that swallows notifications does this: give a client that connects to the server itself",
+        "A pooler that swallows notifications does this: give a client that connects to the server itself. " +
+        "So does a client whose connection was lost as it began to listen, until it is lost again",
     );
   }
 

@@ -5,7 +5,7 @@ import { openConfig } from "../../mod.ts";
 import { postgres } from "../../src/store/postgres.ts";
 
 const [url = "", key = "", times = "0"] = process.argv.slice(2);
-const sql = createClient(url, { backoff: () => 0.25, onnotice: () => {} });
+const sql = createClient(url, { backoff: () => 0.25, fetch_types: false, onnotice: () => {} });
 const config = await openConfig(postgres({ sql, key }), {
   seed: { count: 0 },
   timeoutMs: 30_000,

@@ -84,6 +84,21 @@ serverTests((skip) => {
       assert.ok(ears.warnings.some((text) => text.includes('kept in "public"."holdfast_refused"')));
     });
 
+    test("that is too long to be read is kept when it is replaced", {
+      ...options,
+      timeoutMs: 60_000,
+    }, async (t) => {
+      const { key, config, ears } = await opened(t);
+      await sql()`update holdfast set document = repeat('x', 64 * 1024 * 1024 + 1) where key = ${key}`;
+      await until("it is refused", isRefused(config, "67108865 bytes, allowed are 67108864"));
+      assert.equal(config.value.rate, 1);
+      await config.setAt(["rate"], 2);
+      const [aside] = await sql()`select octet_length(document) from holdfast_refused
+        where key = ${key}`;
+      assert.equal(aside?.["octet_length"], 64 * 1024 * 1024 + 1);
+      assert.ok(ears.warnings.some((text) => text.includes("it is kept in")));
+    });
+
     test("that is no JSON is refused with its place", options, async (t) => {
       const { key, config } = await opened(t);
       await edit(key, '{\n  "rate": ?\n}');
@@ -142,7 +157,8 @@ serverTests((skip) => {
       timeoutMs: 40_000,
     }, async (t) => {
       const { key, config } = await opened(t);
-      const person = await server().connect().reserve();
+      // Without the types a client does not give a new connection away.
+      const person = await server().connect(server().url(), { fetch_types: true }).reserve();
       await person`begin`;
       await person`select 1 from holdfast where key = ${key} for update`;
       await assert.rejects(config.setAt(["rate"], 2), (error) => {
@@ -238,6 +254,16 @@ serverTests((skip) => {
       assert.equal(config.snapshot().generation, 3);
     });
 
+    test("that leap, as those of a row that was edited, leave the history", options, async (t) => {
+      const { key, config } = await opened(t);
+      await config.setAt(["rate"], 2);
+      await sql()`update holdfast set generation = 1000 where key = ${key}`;
+      await config.reload();
+      await config.setAt(["rate"], 3);
+      const kept = (await config.history()).map(({ generation }) => generation);
+      assert.deepEqual(kept, [1001, 2, 1]);
+    });
+
     test("are told with all the calls since", options, async (t) => {
       const { key, config } = await opened(t);
       const other = await opened(t, { key });
@@ -247,6 +273,20 @@ serverTests((skip) => {
       await until("both are followed", () => other.config.value.rate === 3);
       await until("they are told", () => events().length > 0);
       assert.deepEqual(events().flatMap(({ actor }) => actor?.split(", ")), ["one", "two"]);
+    });
+
+    test("whose calls somebody spoilt are read all the same, and name none", options, async (t) => {
+      const { key, config } = await opened(t);
+      await config.setAt(["rate"], 2, { actor: "one" });
+      for (const calls of ["garbage", "5"]) {
+        await sql()`update holdfast_history set calls = ${calls} where key = ${key}`;
+        const other = await opened(t, { key });
+        assert.equal(other.config.value.rate, 2);
+        assert.deepEqual((await other.config.history()).map(({ actor }) => actor), [
+          undefined,
+          undefined,
+        ]);
+      }
     });
 
     test("are purged with the refused texts, and come back by number", options, async (t) => {

@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { until } from "../support/config_under_test.ts";
 import { describe, test } from "../support/kit.ts";
 import { following, follows, increment, writer } from "./postgres_following.ts";
-import { serverTests } from "./postgres_store.ts";
+import { serverTests, sql } from "./postgres_store.ts";
 
 serverTests((skip) => {
   const options = { skip, timeoutMs: 60_000 };
@@ -40,6 +40,29 @@ serverTests((skip) => {
       network.heal();
       await increment(other);
       await until("it hears again", () => config.status().sources[0]!.watch === "events");
+    });
+
+    test("are not missed of a row that was only moved", options, async (t) => {
+      const timing = { debounceMs: 20, maxWaitMs: 50, pollMs: 50 };
+      const { key, config, ears } = await following(t, timing);
+      await until("it listens", () => config.status().sources[0]!.watch === "events");
+      await wait(200);
+      await sql()`update holdfast set generation = generation where key = ${key}`;
+      await sql()`vacuum full holdfast`;
+      await wait(2500);
+      assert.deepEqual(ears.warnings, []);
+      assert.equal(config.status().sources[0]!.watch, "events");
+    });
+
+    test("that somebody forged are no more than hints", options, async (t) => {
+      const { key, config } = await following(t, { debounceMs: 0, pollMs: 60_000 });
+      await until("it listens", () => config.status().sources[0]!.watch === "events");
+      for (const payload of ["", "null", "5", "[]", "{", '{"key":null}', '{"generation":99}']) {
+        await sql().notify("public.holdfast", payload);
+      }
+      await increment(await writer(t, key));
+      await follows(config, 1, "forged notifications");
+      assert.equal(config.snapshot().generation, 2);
     });
 
     test("of many writes lead to few looks", options, async (t) => {

@@ -13,7 +13,7 @@ import {
   type Opened,
   writer,
 } from "./postgres_following.ts";
-import { server, serverTests, sql } from "./postgres_store.ts";
+import { everythingOf, server, serverTests, sql } from "./postgres_store.ts";
 
 const outage = { timeoutMs: 60_000 };
 
@@ -79,6 +79,12 @@ serverTests((skip) => {
       const other = await writer(t, key);
       await until("it listens", () => config.status().sources[0]!.watch === "events");
       for (let count = 1; count <= 3; count++) {
+        // A client whose connection is lost in the middle of this statement never listens again.
+        await until("the server knows that it listens", async () => {
+          const listening = await sql()`select 1 from pg_stat_activity
+            where state = 'idle' and query ilike 'listen%'`.catch(() => []);
+          return listening.length > 0;
+        });
         await sql()`select pg_terminate_backend(pid) from pg_stat_activity
           where pid <> pg_backend_pid() and application_name = 'postgres.js'`.catch(() => {});
         await increment(other);
@@ -164,6 +170,28 @@ serverTests((skip) => {
       assert.equal((await config.history()).length, 3);
     });
 
+    test("and whose record is gone too is not made twice", options, async (t) => {
+      const { network, config, key } = await following(t, { pollMs: 60_000 });
+      await increment(config);
+      network.treat("pass", "lose");
+      const writing = increment(config).then(() => undefined, (error: unknown) => error);
+      await until("it landed", async () => await stored(config) === 2);
+      const other = await openConfig(postgres({ sql: sql(), key }), {
+        ...listen(),
+        history: 1,
+        watch: false,
+      });
+      t.after(() => other.close());
+      await increment(other as unknown as Opened);
+      network.cut();
+      await wait(100);
+      network.heal();
+      const error = await writing;
+      assert.ok(isHoldfastError(error, "COMMIT_UNKNOWN"), String(error));
+      await config.reload();
+      assert.deepEqual([config.value.count, config.snapshot().generation], [3, 4]);
+    });
+
     test("is found not to have landed, and never does", options, async (t) => {
       const { network, config } = await following(t, { pollMs: 60_000 });
       await increment(config);
@@ -219,15 +247,4 @@ async function stored(config: Opened): Promise<number | undefined> {
   const key = config.status().sources[0]!.name.replace("postgres:", "");
   const [row] = await sql()`select document from holdfast where key = ${key}`;
   return row === undefined ? undefined : JSON.parse(row["document"]).count;
-}
-
-/** An error with all that hangs on it. */
-function everythingOf(error: unknown): string {
-  const parts: string[] = [];
-  for (let each = error as Error | undefined; each; each = each.cause as Error | undefined) {
-    for (const name of Object.getOwnPropertyNames(each)) {
-      parts.push(`${name}=${JSON.stringify(each[name as keyof Error])}`);
-    }
-  }
-  return parts.join("\n");
 }

@@ -97,7 +97,12 @@ class Server implements PostgresServer {
   }
 
   connect(url: string = this.url(), options: Record<string, unknown> = {}): Client {
-    const client = createClient(url, { backoff: () => 0.25, onnotice: () => {}, ...options });
+    const client = createClient(url, {
+      backoff: () => 0.25,
+      fetch_types: false,
+      onnotice: () => {},
+      ...options,
+    });
     this.#clients.push(client);
     return client;
   }
@@ -118,7 +123,7 @@ class Server implements PostgresServer {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.end({ timeout: 1 })));
+    await Promise.all(this.#clients.map((client) => client.end({ timeout: 0 })));
     this.#process?.kill("SIGQUIT");
     await this.#ended;
     await fs.rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
@@ -131,6 +136,8 @@ class Server implements PostgresServer {
       ...["-D", join(this.#directory, "data"), "-p", String(this.port)],
       ...["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],
       ...["-c", "restart_after_crash=on", "-c", `max_connections=${this.#connectionsMax}`],
+      // It is killed, but the machine goes on: what it wrote is there without being flushed.
+      ...["-c", "fsync=off"],
     ]);
     const child = spawn(program!, given, {
       cwd: this.#directory,
@@ -177,8 +184,9 @@ function findBinaries(): string | undefined {
 }
 
 /** The other user may not get to a checkout in root's home: then it gets a copy of the programs, and what they need. */
-async function reachable(binaries: string, directory: string): Promise<string> {
-  const [program, ...given] = asUser([join(binaries, "initdb"), "--version"]);
+async function reachable(found: string, directory: string): Promise<string> {
+  const binaries = await fs.realpath(found);
+  const [program, ...given] = asUser(["test", "-x", join(binaries, "initdb")]);
   if (spawnSync(program!, given, { env: environment(), cwd: directory }).status === 0) {
     return binaries;
   }

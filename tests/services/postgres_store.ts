@@ -2,7 +2,9 @@
 import { detectHost } from "../../adapters/detect.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import type { EditableUnderTest } from "../contract/store_history.ts";
-import { test } from "../support/kit.ts";
+import { test, type TestContext } from "../support/kit.ts";
+import type { Loaded } from "../../src/source/source.ts";
+import type { OpenStore, Store } from "../../src/store/store.ts";
 import { postgres } from "../../src/store/postgres.ts";
 import {
   type Client,
@@ -57,4 +59,41 @@ export async function postgresUnderTest(): Promise<EditableUnderTest> {
         on conflict (key) do update set document = excluded.document`;
     },
   });
+}
+
+/** A change that nobody asked for in particular. */
+export const plain = { origin: "commit", calls: [] } as const;
+
+/** Opens a store, until the test is over. */
+export async function open(
+  t: TestContext,
+  store: Store,
+  warnings: string[] = [],
+): Promise<OpenStore> {
+  const warn = (message: string) => void warnings.push(message);
+  const opened = await store.open({ host: detectHost(), keepAlive: false, history: 50, warn });
+  t.after(() => opened.close());
+  return opened;
+}
+
+/** Stores a document in the place of whatever is there. */
+export async function put(opened: OpenStore, document: object): Promise<Loaded> {
+  const base = await opened.load();
+  return await opened.commit({
+    document: document as never,
+    base,
+    refused: undefined,
+    cause: plain,
+  });
+}
+
+/** An error with all that hangs on it, as an inspection would show it and more. */
+export function everythingOf(error: unknown): string {
+  const parts: string[] = [];
+  for (let each = error as Error | undefined; each; each = each.cause as Error | undefined) {
+    for (const name of Object.getOwnPropertyNames(each)) {
+      parts.push(`${name}=${JSON.stringify(each[name as keyof Error])}`);
+    }
+  }
+  return parts.join("\n");
 }

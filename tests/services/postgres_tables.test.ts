@@ -1,41 +1,11 @@
 /** The tables: made once, by whoever comes first, under any name; shared by processes; refused where they are newer. */
 import assert from "node:assert/strict";
-import { detectHost } from "../../adapters/detect.ts";
 import { isHoldfastError, openConfig } from "../../mod.ts";
 import { postgres, type PostgresClient } from "../../src/store/postgres.ts";
-import type { OpenStore, Store } from "../../src/store/store.ts";
 import { startScript } from "../support/child.ts";
 import { listen, until } from "../support/config_under_test.ts";
-import { describe, test, type TestContext } from "../support/kit.ts";
-import { freshKey, server, serverTests, sql } from "./postgres_store.ts";
-
-const plain = { origin: "commit", calls: [] } as const;
-
-async function open(t: TestContext, store: Store, warnings: string[] = []): Promise<OpenStore> {
-  const warn = (message: string) => void warnings.push(message);
-  const opened = await store.open({ host: detectHost(), keepAlive: false, history: 50, warn });
-  t.after(() => opened.close());
-  return opened;
-}
-
-const put = async (opened: OpenStore, document: object) =>
-  await opened.commit({
-    document: document as never,
-    base: await opened.load(),
-    refused: undefined,
-    cause: plain,
-  });
-
-/** An error with all that hangs on it, as an inspection would show it and more. */
-function everythingOf(error: unknown): string {
-  const parts: string[] = [];
-  for (let each = error as Error | undefined; each; each = each.cause as Error | undefined) {
-    for (const name of Object.getOwnPropertyNames(each)) {
-      parts.push(`${name}=${JSON.stringify(each[name as keyof Error])}`);
-    }
-  }
-  return parts.join("\n");
-}
+import { describe, test } from "../support/kit.ts";
+import { freshKey, open, put, server, serverTests, sql } from "./postgres_store.ts";
 
 serverTests((skip) => {
   const options = { skip };
@@ -112,7 +82,8 @@ serverTests((skip) => {
         { key: "" },
         { key: "k".repeat(513) },
         { key: "a\0b" },
-        { key: "app", table: "t".repeat(60) },
+        { key: "app", table: "t".repeat(54) },
+        { key: "app", table: "" },
         { key: "app", schema: "" },
         { key: "app", table: "a\0b" },
       ];
@@ -133,6 +104,75 @@ serverTests((skip) => {
       });
       await sql()`update newer_version set version = 1`;
       await open(t, postgres(place));
+    });
+
+    test("made at once in a new schema do not fail each other", options, async (t) => {
+      const places = Array.from({ length: 8 }, (_, index) => {
+        const client = server().connect(server().url(), { max: 1 });
+        return { sql: client, key: "app", schema: "new schema", table: `table ${index}` };
+      });
+      const all = await Promise.all(places.map((place) => open(t, postgres(place))));
+      for (const opened of all) assert.equal((await put(opened, { a: 1 })).generation, 1);
+    });
+
+    test("of which some were dropped are made anew around the others", options, async () => {
+      const key = freshKey();
+      const dropped = [
+        "table dropped",
+        "table dropped_refused, dropped_history",
+        "function dropped_commit, dropped_settle",
+        "function dropped_notify cascade; drop table dropped",
+      ];
+      const place = postgres({ sql: sql(), key, table: "dropped" });
+      const start = async () => await openConfig(place, { ...listen(), watch: false });
+      await (await openConfig(place, { ...listen(), seed: { a: 0 }, watch: false })).close();
+      for (const [index, what] of dropped.entries()) {
+        await sql().unsafe(`drop ${what}`);
+        const config = await start();
+        assert.deepEqual(config.value, { a: index }, what);
+        const { snapshot } = await config.set({ a: index + 1 });
+        assert.equal(snapshot.generation, index + 2, what);
+        await config.close();
+      }
+    });
+
+    test("that are not there any more are said to be gone", options, async (t) => {
+      const place = { sql: sql(), key: "app", table: "gone" };
+      const opened = await open(t, postgres(place));
+      await sql()`drop table gone`;
+      await assert.rejects(opened.load(), {
+        code: "UNAVAILABLE",
+        message:
+          /its tables or functions gone or altered \(.*\); alter them back; what is gone is made/,
+      });
+    });
+
+    test(
+      "that were altered are followed where they do, or the reason is said",
+      options,
+      async (t) => {
+        const place = { sql: sql(), key: "app", table: "altered" };
+        const opened = await open(t, postgres(place));
+        await put(opened, { a: 1 });
+        await sql()`alter table altered add column note text, alter column key type varchar(600)`;
+        assert.equal((await put(opened, { a: 2 })).generation, 2);
+        await sql()`alter table altered alter column document type jsonb using document::jsonb`;
+        await assert.rejects(opened.load(), {
+          code: "UNAVAILABLE",
+          message: /octet_length\(jsonb\)/,
+        });
+        await sql()`alter table altered alter column document type text`;
+        assert.deepEqual((await opened.load()).document, { a: 2 });
+      },
+    );
+
+    test("of somebody else with such a name are not taken for ours", options, async (t) => {
+      await sql()`create table theirs (name text)`;
+      await assert.rejects(open(t, postgres({ sql: sql(), key: "app", table: "theirs" })), {
+        code: "UNAVAILABLE",
+        message: /"theirs" already exists/,
+      });
+      assert.deepEqual([...await sql()`select * from theirs`], []);
     });
 
     test("need no right to make tables where they are", options, async (t) => {
@@ -171,102 +211,6 @@ serverTests((skip) => {
       assert.ok(ears.warnings.some((text) => /read-only/.test(text)), ears.warnings.join());
       await config.reload();
       assert.equal(config.status().state, "ok");
-    });
-  });
-
-  describe("what goes wrong", () => {
-    test("with the credentials is said without them", options, async (t) => {
-      for (const given of [{ password: "canary" }, { user: "canary-user" }]) {
-        const client = server().connect(server().url(given));
-        await assert.rejects(open(t, postgres({ sql: client, key: "app" })), (error) => {
-          assert.ok(isHoldfastError(error, "UNAVAILABLE"));
-          assert.match(error.message, /Cannot open .* refuses the credentials of ".*"; check/);
-          assert.doesNotMatch(everythingOf(error), /canary"|canary@|hunter2/);
-          return true;
-        });
-      }
-    });
-
-    test("with a database that is not there, or a client that was ended", options, async (t) => {
-      const client = server().connect(`${server().url()}-elsewhere`);
-      await assert.rejects(open(t, postgres({ sql: client, key: "app" })), {
-        code: "UNAVAILABLE",
-        message: /no database "postgres-elsewhere" at 127\.0\.0\.1/,
-      });
-      const ended = server().connect();
-      const opened = await open(t, postgres({ sql: ended, key: freshKey() }));
-      await ended.end();
-      await assert.rejects(opened.load(), { code: "UNAVAILABLE", message: /the client was ended/ });
-    });
-
-    test("with a statement tells nothing of the document", options, async (t) => {
-      const table = "strict";
-      const opened = await open(t, postgres({ sql: sql(), key: "app", table }));
-      await sql().unsafe(`alter table strict add check (document not like '%canary%')`);
-      await assert.rejects(put(opened, { token: "canary" }), (error) => {
-        assert.ok(isHoldfastError(error, "UNAVAILABLE"), String(error));
-        assert.match(error.message, /the error 23514/);
-        assert.doesNotMatch(everythingOf(error), /canary/);
-        return true;
-      });
-      assert.equal((await put(opened, { token: "sparrow" })).generation, 1);
-    });
-
-    test("with a client that waits long before it connects again is said", options, async (t) => {
-      const warnings: string[] = [];
-      const slow = server().connect(server().url(), { backoff: undefined });
-      await open(t, postgres({ sql: slow, key: "app" }), warnings);
-      assert.equal(warnings.length, 0);
-      const { backoff: _, ...others } = slow.options;
-      const patient = { ...others, backoff: (retries: number) => Math.min(3 ** retries / 100, 20) };
-      const client = Object.assign(sql().bind(undefined), sql(), { options: patient });
-      await open(t, postgres({ sql: client as never, key: "app" }), warnings);
-      assert.match(warnings.join(), /backoff: \(\) => 0\.25/);
-    });
-  });
-
-  describe("the fast path", () => {
-    /** Counts the statements, and lets some fail. */
-    function spying(): { client: PostgresClient; asked: string[]; failing: { glance: boolean } } {
-      const asked: string[] = [];
-      const failing = { glance: false };
-      const client: PostgresClient = {
-        options: sql().options,
-        listen: (...given) => sql().listen(...given),
-        unsafe: (query, ...given) => {
-          const isGlance = /^select d\.generation/.test(query) && !query.includes("octet_length");
-          asked.push(isGlance ? "glance" : "read");
-          return sql().unsafe(
-            isGlance && failing.glance ? "select no_such_column" : query,
-            ...given,
-          );
-        },
-      };
-      return { client, asked, failing };
-    }
-
-    test("does without the text while nothing changes", options, async (t) => {
-      const { client, asked } = spying();
-      const opened = await open(t, postgres({ sql: client, key: freshKey() }));
-      const made = await put(opened, { a: 1 });
-      asked.length = 0;
-      const loads = [await opened.load(), await opened.load()];
-      assert.deepEqual(asked, ["glance", "glance"]);
-      for (const loaded of loads) {
-        assert.deepEqual([loaded.hash, loaded.generation], [made.hash, 1]);
-      }
-    });
-
-    test("that fails is gone around, and memory does not answer for it", options, async (t) => {
-      const key = freshKey();
-      const { client, asked, failing } = spying();
-      const opened = await open(t, postgres({ sql: client, key }));
-      await put(opened, { a: 1 });
-      await put(await open(t, postgres({ sql: sql(), key })), { a: 2 });
-      failing.glance = true;
-      asked.length = 0;
-      assert.deepEqual((await opened.load()).document, { a: 2 });
-      assert.deepEqual(asked, ["glance", "read"]);
     });
   });
 });
