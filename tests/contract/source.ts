@@ -26,7 +26,7 @@ export interface SourceUnderTest {
 export async function storeAsSource(under: EditableUnderTest): Promise<SourceUnderTest> {
   const { store, host, save } = under;
   await commitRate(store, host, 1);
-  const give = async (rate: number) => await save(JSON.stringify({ rate }));
+  const give = (rate: number) => commitRate(store, host, rate);
   return { ...under, source: store, give, spoil: async () => await save("{ what?") };
 }
 
@@ -34,8 +34,9 @@ export async function storeAsSource(under: EditableUnderTest): Promise<SourceUnd
 export async function commitRate(store: Store, host: Host, rate: number): Promise<void> {
   const open = await store.open({ host, keepAlive: false, history: 50, warn: () => {} });
   const base = await open.load();
+  const refused = base.more === true ? await open.load(base.generation) : undefined;
   const cause = { origin: "commit", calls: [] } as const;
-  await open.commit({ document: { rate }, base, refused: undefined, cause });
+  await open.commit({ document: { rate }, base, refused, cause });
   await open.close();
 }
 
@@ -268,8 +269,9 @@ function sourceWatchContract(make: () => Promise<SourceUnderTest>): void {
       timing: { debounceMs: 1, maxWaitMs: 5, pollMs: 20 },
       look: async () => {
         const loaded = await open.load().catch(() => undefined);
-        const isFault = loaded === undefined || loaded.fault !== undefined;
-        seen.push(isFault ? "fault" : wholeOf(loaded));
+        // A store with a history may go back to the newest generation, and say that there is more.
+        const isFault = loaded?.fault !== undefined || loaded?.more === true;
+        seen.push(loaded === undefined || isFault ? "fault" : wholeOf(loaded));
       },
     });
     t.after(() => watch.close());
