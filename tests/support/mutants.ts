@@ -4,7 +4,9 @@ import { fenceMutants } from "./mutants_of_fences.ts";
 import { flushMutants } from "./mutants_of_flushes.ts";
 import { formatMutants } from "./mutants_of_formats.ts";
 import { layerMutants } from "./mutants_of_layers.ts";
+import { natsMutants } from "./mutants_of_nats.ts";
 import { placeMutants } from "./mutants_of_places.ts";
+import { postgresMutants } from "./mutants_of_postgres.ts";
 import { recognitionMutants } from "./mutants_of_recognition.ts";
 
 const durable = "src/host/durable.ts";
@@ -215,6 +217,8 @@ export const mutants: readonly Mutant[] = [
   ...formatMutants,
   ...layerMutants,
   ...placeMutants,
+  ...postgresMutants,
+  ...natsMutants,
   ...files,
   ...watches,
   ...documents,
