@@ -153,8 +153,8 @@ export type {
   SourceWatchOptions,
   WatchTiming,
 } from "./src/source/source.ts";
-export { file } from "./src/store/file.ts";
-export type { FileOptions } from "./src/store/file.ts";
+export { file } from "./src/store/file/file.ts";
+export type { FileOptions } from "./src/store/file/file.ts";
 export type { Trust } from "./src/source/file_trust.ts";
 export { layered } from "./src/store/layered.ts";
 export type { Layers } from "./src/store/layered.ts";

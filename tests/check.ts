@@ -20,8 +20,8 @@ const STEP_TIMEOUT_MS = 5 * 60_000;
 /** The modules that are published, and so the roots of their documentation. */
 const ENTRY_POINTS = [
   "mod.ts",
-  "src/store/postgres.ts",
-  "src/store/nats_kv.ts",
+  "src/store/postgres/postgres.ts",
+  "src/store/nats/nats_kv.ts",
   "adapters/memory.ts",
 ];
 const TREES = ["mod.ts", "src", "adapters", "tests", "examples", "bench"]

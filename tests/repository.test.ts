@@ -88,7 +88,7 @@ describe("manifests", () => {
       assert.deepEqual(npm.peerDependenciesMeta[name], { optional: true });
       assert.ok(!packagesReached("mod.ts").has(name), name);
     }
-    assert.ok(packagesReached("src/store/nats_kv.ts").has("@nats-io/jetstream"));
+    assert.ok(packagesReached("src/store/nats/nats_kv.ts").has("@nats-io/jetstream"));
   });
 
   test("the lock file names no registry", async () => {

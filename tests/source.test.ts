@@ -5,7 +5,7 @@ import { memoryHost } from "../adapters/memory.ts";
 import { directory } from "../src/source/directory.ts";
 import { env } from "../src/source/env.ts";
 import { overrides } from "../src/source/overrides.ts";
-import { file } from "../src/store/file.ts";
+import { file } from "../src/store/file/file.ts";
 import { withLastGood } from "../src/store/last_good.ts";
 import { layered } from "../src/store/layered.ts";
 import { memory } from "../src/store/memory.ts";

@@ -1,7 +1,7 @@
 // runs on: all
 /** The store contract on every store: the file on each host that this runtime has, and memory. */
 import { detectHost } from "../adapters/detect.ts";
-import { file } from "../src/store/file.ts";
+import { file } from "../src/store/file/file.ts";
 import { memory } from "../src/store/memory.ts";
 import { storeContract, type StoreUnderTest } from "./contract/store.ts";
 import {

@@ -1,5 +1,5 @@
 /** The contracts of sources and stores on a key of NATS, with a real server. */
-import { natsKv } from "../src/store/nats_kv.ts";
+import { natsKv } from "../src/store/nats/nats_kv.ts";
 import { Kvm } from "@nats-io/kv";
 import { detectHost } from "../adapters/detect.ts";
 import { sourceContract, storeAsSource } from "./contract/source.ts";

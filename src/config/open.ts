@@ -5,7 +5,7 @@ import type { InferInput, InferOutput, StandardSchema } from "../core/schema.ts"
 import { shapeOf } from "../core/shape.ts";
 import type { Host } from "../host/host.ts";
 import type { Source } from "../source/source.ts";
-import { file } from "../store/file.ts";
+import { file } from "../store/file/file.ts";
 import { withLastGood } from "../store/last_good.ts";
 import type { Store } from "../store/store.ts";
 import { startConfig } from "./live_config.ts";

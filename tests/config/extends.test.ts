@@ -6,7 +6,7 @@ import { memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
 import { isHoldfastError } from "../../src/core/error.ts";
 import type { Migrations } from "../../src/core/migration.ts";
-import { file } from "../../src/store/file.ts";
+import { file } from "../../src/store/file/file.ts";
 import { layered } from "../../src/store/layered.ts";
 import { memory } from "../../src/store/memory.ts";
 import { describe, test } from "../support/kit.ts";

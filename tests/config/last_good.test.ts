@@ -6,7 +6,7 @@ import { memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
 import { holdfastError } from "../../src/core/error.ts";
 import { directory } from "../../src/source/directory.ts";
-import { file } from "../../src/store/file.ts";
+import { file } from "../../src/store/file/file.ts";
 import { layered } from "../../src/store/layered.ts";
 import { memory } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";

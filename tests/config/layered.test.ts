@@ -8,7 +8,7 @@ import { mergeArrays, secret } from "../../src/core/annotation.ts";
 import { isHoldfastError } from "../../src/core/error.ts";
 import { env } from "../../src/source/env.ts";
 import { overrides } from "../../src/source/overrides.ts";
-import { file } from "../../src/store/file.ts";
+import { file } from "../../src/store/file/file.ts";
 import { layered } from "../../src/store/layered.ts";
 import { memory } from "../../src/store/memory.ts";
 import { describe, test } from "../support/kit.ts";

@@ -10,7 +10,7 @@ import { directory } from "../../src/source/directory.ts";
 import { env } from "../../src/source/env.ts";
 import { overrides } from "../../src/source/overrides.ts";
 import type { Source } from "../../src/source/source.ts";
-import { file } from "../../src/store/file.ts";
+import { file } from "../../src/store/file/file.ts";
 import { layered } from "../../src/store/layered.ts";
 import { memory } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";

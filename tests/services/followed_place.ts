@@ -1,8 +1,8 @@
 /** A document that many processes follow, as they are told of it and as they reach it. */
 import { connect } from "@nats-io/transport-node";
 import createClient from "postgres";
-import { natsKv } from "../../src/store/nats_kv.ts";
-import { postgres } from "../../src/store/postgres.ts";
+import { natsKv } from "../../src/store/nats/nats_kv.ts";
+import { postgres } from "../../src/store/postgres/postgres.ts";
 import type { Store } from "../../src/store/store.ts";
 
 export type FollowedPlace =

@@ -10,7 +10,7 @@ import {
   type OpenOptions,
   type StandardSchema,
 } from "../../mod.ts";
-import { natsKv, type NatsKvOptions } from "../../src/store/nats_kv.ts";
+import { natsKv, type NatsKvOptions } from "../../src/store/nats/nats_kv.ts";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";

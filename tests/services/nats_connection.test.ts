@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { openConfig } from "../../mod.ts";
-import { natsKv, type NatsKvOptions } from "../../src/store/nats_kv.ts";
+import { natsKv, type NatsKvOptions } from "../../src/store/nats/nats_kv.ts";
 import { until } from "../support/config_under_test.ts";
 import { describe, test } from "../support/kit.ts";
 import { bucketName, keyName, natsFor, openOver, refusalOf, withRequests } from "./nats_config.ts";

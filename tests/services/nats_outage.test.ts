@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
 import { openConfig } from "../../mod.ts";
-import { natsKv } from "../../src/store/nats_kv.ts";
+import { natsKv } from "../../src/store/nats/nats_kv.ts";
 import { natsFor, openOver } from "./nats_config.ts";
 import { withoutNats } from "./nats_server.ts";
 import { startTrial } from "./nats_trial.ts";

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { connect } from "@nats-io/transport-node";
 import { type Json, openConfig } from "../../mod.ts";
-import { natsKv } from "../../src/store/nats_kv.ts";
+import { natsKv } from "../../src/store/nats/nats_kv.ts";
 
 const [servers = "", times = "0"] = process.argv.slice(2);
 const connection = await connect({ servers });

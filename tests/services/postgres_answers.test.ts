@@ -1,7 +1,7 @@
 /** What a server or a client answers where it does not do what it was asked for, and what is asked of it at all. */
 import assert from "node:assert/strict";
 import { isHoldfastError } from "../../mod.ts";
-import { postgres, type PostgresClient } from "../../src/store/postgres.ts";
+import { postgres, type PostgresClient } from "../../src/store/postgres/postgres.ts";
 import { describe, test } from "../support/kit.ts";
 import {
   everythingOf,

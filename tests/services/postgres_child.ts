@@ -2,7 +2,7 @@
 import process from "node:process";
 import createClient from "postgres";
 import { openConfig } from "../../mod.ts";
-import { postgres } from "../../src/store/postgres.ts";
+import { postgres } from "../../src/store/postgres/postgres.ts";
 
 const [url = "", key = "", times = "0"] = process.argv.slice(2);
 const sql = createClient(url, { backoff: () => 0.25, fetch_types: false, onnotice: () => {} });

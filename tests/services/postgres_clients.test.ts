@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import createClient from "postgres";
 import { openConfig, type WatchTiming } from "../../mod.ts";
-import { postgres } from "../../src/store/postgres.ts";
+import { postgres } from "../../src/store/postgres/postgres.ts";
 import { brisk, listen, until } from "../support/config_under_test.ts";
 import { describe, test, type TestContext } from "../support/kit.ts";
 import { increment, type Opened } from "./postgres_following.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { isHoldfastError, openConfig } from "../../mod.ts";
-import { postgres } from "../../src/store/postgres.ts";
+import { postgres } from "../../src/store/postgres/postgres.ts";
 import { listen } from "../support/config_under_test.ts";
 import { describe, test, type TestContext } from "../support/kit.ts";
 import { increment, type Opened } from "./postgres_following.ts";

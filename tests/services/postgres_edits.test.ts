@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { type Config, isHoldfastError, openConfig, secret, type WatchTiming } from "../../mod.ts";
-import { postgres } from "../../src/store/postgres.ts";
+import { postgres } from "../../src/store/postgres/postgres.ts";
 import { brisk, type Ears, listen, until } from "../support/config_under_test.ts";
 import { describe, test, type TestContext } from "../support/kit.ts";
 import { freshKey, server, serverTests, sql } from "./postgres_store.ts";

@@ -1,6 +1,6 @@
 /** Configs that follow a document, over a network that can be cut or past it. */
 import { type Config, openConfig } from "../../mod.ts";
-import { postgres } from "../../src/store/postgres.ts";
+import { postgres } from "../../src/store/postgres/postgres.ts";
 import { type Ears, listen, until } from "../support/config_under_test.ts";
 import type { TestContext } from "../support/kit.ts";
 import { Network } from "./postgres_proxy.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
 import { isHoldfastError, openConfig } from "../../mod.ts";
-import { postgres } from "../../src/store/postgres.ts";
+import { postgres } from "../../src/store/postgres/postgres.ts";
 import { listen, until } from "../support/config_under_test.ts";
 import { describe, test } from "../support/kit.ts";
 import {

@@ -5,7 +5,7 @@ import type { EditableUnderTest } from "../contract/store_history.ts";
 import { test, type TestContext } from "../support/kit.ts";
 import type { Loaded } from "../../src/source/source.ts";
 import type { OpenStore, Store } from "../../src/store/store.ts";
-import { postgres } from "../../src/store/postgres.ts";
+import { postgres } from "../../src/store/postgres/postgres.ts";
 import {
   type Client,
   postgresMissing,

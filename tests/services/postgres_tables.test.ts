@@ -1,7 +1,7 @@
 /** The tables: made once, by whoever comes first, under any name; shared by processes; refused where they are newer. */
 import assert from "node:assert/strict";
 import { isHoldfastError, openConfig } from "../../mod.ts";
-import { postgres, type PostgresClient } from "../../src/store/postgres.ts";
+import { postgres, type PostgresClient } from "../../src/store/postgres/postgres.ts";
 import { startScript } from "../support/child.ts";
 import { listen, until } from "../support/config_under_test.ts";
 import { describe, test } from "../support/kit.ts";

@@ -11,7 +11,7 @@ import { recognitionMutants } from "./mutants_of_recognition.ts";
 
 const durable = "src/host/durable.ts";
 const watch = "src/host/watch.ts";
-const commit = "src/store/commit.ts";
+const commit = "src/store/file/commit.ts";
 
 /** Faults in files: what is written and swept, whose files are trusted. */
 const files: readonly Mutant[] = [
@@ -57,7 +57,7 @@ const files: readonly Mutant[] = [
   },
   {
     name: "others can read what is written",
-    file: "src/store/generation_log.ts",
+    file: "src/store/file/generation_log.ts",
     from: "fileMode = 0o600;",
     to: "fileMode = 0o644;",
     tests: "config/protocol_edits",
@@ -73,7 +73,7 @@ const files: readonly Mutant[] = [
   },
   {
     name: "the draft of a generation stays for ever",
-    file: "src/store/upkeep.ts",
+    file: "src/store/file/upkeep.ts",
     from: "await log.remove([`rec.${id}`]);",
     to: "",
     tests: "config/write",
@@ -81,7 +81,7 @@ const files: readonly Mutant[] = [
   },
   {
     name: "a young draft is swept",
-    file: "src/store/upkeep.ts",
+    file: "src/store/file/upkeep.ts",
     from: "host.now() - stat.modifiedMs > orphanAgeMs",
     to: "host.now() >= stat.modifiedMs",
     tests: "config/write",
@@ -89,7 +89,7 @@ const files: readonly Mutant[] = [
   },
   {
     name: "a probe that was left behind stays",
-    file: "src/store/beside.ts",
+    file: "src/store/file/beside.ts",
     from: "await this.#host.remove(joinPath(directoryOf(this.#prefix), name)).catch(() => {});",
     to: "",
     tests: "config/write",
@@ -105,7 +105,7 @@ const files: readonly Mutant[] = [
   },
   {
     name: "refused content is not kept aside",
-    file: "src/store/publication.ts",
+    file: "src/store/file/publication.ts",
     from: "await commit.keepAside(found, place.path);",
     to: "",
     tests: "config/refusal",

@@ -1,11 +1,11 @@
 import type { Mutant } from "./mutant.ts";
 
-const commit = "src/store/commit.ts";
-const adopt = "src/store/adopt.ts";
-const publication = "src/store/publication.ts";
+const commit = "src/store/file/commit.ts";
+const adopt = "src/store/file/adopt.ts";
+const publication = "src/store/file/publication.ts";
 const races = "config/protocol_races";
 const failures = "config/protocol_failures";
-const contention = "src/store/contention.ts";
+const contention = "src/store/file/contention.ts";
 const turns = "config/contention";
 
 /** Faults in what keeps writers from undoing each other. */
@@ -132,7 +132,7 @@ export const fenceMutants: readonly Mutant[] = [
   },
   {
     name: "room is made while older publications are still to come",
-    file: "src/store/recovery.ts",
+    file: "src/store/file/recovery.ts",
     from: "  await removeOlderPublications(place, newest.generation, view);\n  const sight",
     to: "  const sight",
     tests: races,
@@ -140,7 +140,7 @@ export const fenceMutants: readonly Mutant[] = [
   },
   {
     name: "numbers below the floor are listed",
-    file: "src/store/file_history.ts",
+    file: "src/store/file/history.ts",
     from: "const oldest = Math.max(floor, ",
     to: "const oldest = Math.max(0, ",
     also: [{ from: " || generation <= view.floor", to: "" }],

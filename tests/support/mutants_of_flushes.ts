@@ -1,11 +1,11 @@
 import type { Mutant } from "./mutant.ts";
 
-const commit = "src/store/commit.ts";
-const adopt = "src/store/adopt.ts";
-const recovery = "src/store/recovery.ts";
-const recorder = "src/store/recorder.ts";
-const upkeep = "src/store/upkeep.ts";
-const openFile = "src/store/open_file.ts";
+const commit = "src/store/file/commit.ts";
+const adopt = "src/store/file/adopt.ts";
+const recovery = "src/store/file/recovery.ts";
+const recorder = "src/store/file/recorder.ts";
+const upkeep = "src/store/file/upkeep.ts";
+const openFile = "src/store/file/open_file.ts";
 const failures = "config/protocol_failures";
 const races = "config/protocol_races";
 const cuts = "config/protocol_cuts";
@@ -127,7 +127,7 @@ export const flushMutants: readonly Mutant[] = [
   },
   {
     name: "a reader does not sync the log's own entry",
-    file: "src/store/log_place.ts",
+    file: "src/store/file/log_place.ts",
     from: "isEntryDurable ? Promise.resolve() : this.syncDirectory()",
     to: "Promise.resolve(isEntryDurable)",
     also: [{
@@ -147,7 +147,7 @@ export const flushMutants: readonly Mutant[] = [
   },
   {
     name: "state moves before the sync",
-    file: "src/store/open_file.ts",
+    file: "src/store/file/open_file.ts",
     from: "        this.#recorderOf(sight.place).secure(sight.place, newest.generation),\n",
     to: "",
     tests: failures,

@@ -64,7 +64,7 @@ export const layerMutants: readonly Mutant[] = [
   },
   {
     name: "a write may extend what is not there",
-    file: "src/store/extending.ts",
+    file: "src/store/file/extending.ts",
     from: "if (tried.fault !== undefined) throw tried.fault;",
     to: "",
     tests: "config/extends",

@@ -1,8 +1,8 @@
 import type { Mutant } from "./mutant.ts";
 
-const history = "src/store/nats_history.ts";
-const view = "src/store/nats_view.ts";
-const put = "src/store/nats_put.ts";
+const history = "src/store/nats/history.ts";
+const view = "src/store/nats/view.ts";
+const put = "src/store/nats/put.ts";
 const anew = "services/nats_anew";
 const answers = "services/nats_answers";
 
@@ -50,7 +50,7 @@ export const natsMutants: readonly Mutant[] = [
   },
   {
     name: "a key counts as unchanged while nothing was put into its bucket",
-    file: "src/store/nats_bucket.ts",
+    file: "src/store/nats/bucket.ts",
     from: "[state.first_seq, state.last_seq, state.messages].join()",
     to: "String(state.last_seq)",
     tests: anew,

@@ -1,7 +1,7 @@
 import type { Mutant } from "./mutant.ts";
 
-const tables = "src/store/postgres_tables.ts";
-const opened = "src/store/postgres_open.ts";
+const tables = "src/store/postgres/tables.ts";
+const opened = "src/store/postgres/open.ts";
 const tablesTests = "services/postgres_tables";
 const answersTests = "services/postgres_answers";
 const editsTests = "services/postgres_edits";
@@ -51,7 +51,7 @@ export const postgresMutants: readonly Mutant[] = [
   },
   {
     name: "a write that never had a connection is doubted",
-    file: "src/store/postgres_error.ts",
+    file: "src/store/postgres/error.ts",
     from: 'if (syscall === "connect" || syscall === "getaddrinfo") return false;',
     to: "void syscall;",
     tests: answersTests,

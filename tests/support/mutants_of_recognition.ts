@@ -1,13 +1,13 @@
 import type { Mutant } from "./mutant.ts";
 
-const commit = "src/store/commit.ts";
-const adopt = "src/store/adopt.ts";
-const publication = "src/store/publication.ts";
-const recovery = "src/store/recovery.ts";
-const recorder = "src/store/recorder.ts";
-const upkeep = "src/store/upkeep.ts";
-const sight = "src/store/sight.ts";
-const openFile = "src/store/open_file.ts";
+const commit = "src/store/file/commit.ts";
+const adopt = "src/store/file/adopt.ts";
+const publication = "src/store/file/publication.ts";
+const recovery = "src/store/file/recovery.ts";
+const recorder = "src/store/file/recorder.ts";
+const upkeep = "src/store/file/upkeep.ts";
+const sight = "src/store/file/sight.ts";
+const openFile = "src/store/file/open_file.ts";
 const races = "config/protocol_races";
 const failures = "config/protocol_failures";
 const cuts = "config/protocol_cuts";
@@ -105,7 +105,7 @@ export const recognitionMutants: readonly Mutant[] = [
   },
   {
     name: "what was just replaced is not looked at again",
-    file: "src/store/open_file.ts",
+    file: "src/store/file/open_file.ts",
     from: "    this.#upkeep.goOn(sight.place);\n",
     to: "",
     tests: edits,
@@ -121,7 +121,7 @@ export const recognitionMutants: readonly Mutant[] = [
   },
   {
     name: "second names are removed unseen",
-    file: "src/store/superseded.ts",
+    file: "src/store/file/superseded.ts",
     from: "if (isEdited) await",
     to: "if (isEdited && former === undefined) await",
     tests: edits,
@@ -129,7 +129,7 @@ export const recognitionMutants: readonly Mutant[] = [
   },
   {
     name: "the log of somebody else is believed",
-    file: "src/store/log_place.ts",
+    file: "src/store/file/log_place.ts",
     from: "const view = await this.#isTrusted() ?",
     to: "const view = true ?",
     tests: edits,

@@ -19,19 +19,25 @@ const SHARED = ["adapters/io_error.ts", "adapters/timer.ts"];
 /** Given by those who use it: reached from its own subpath alone. */
 const NATS = "@nats-io/jetstream";
 const BELOW_STORE = ["src/core/", "src/host/", "src/format/", "src/source/"];
-
-const STORE = [...BELOW_STORE, "src/store/"];
+/** What every store is made with. */
+const STORE = [
+  ...BELOW_STORE,
+  ...["store", "store_error", "record"].map((name) => `src/store/${name}.ts`),
+];
 
 /** A file belongs to the first part that has it. */
 export const plan: readonly Part[] = [
   { path: "mod.ts", imports: ["src/", "adapters/detect.ts"] },
   { path: "src/config/", imports: [...BELOW_STORE, "src/store/"], typesOf: ["valibot"] },
-  // An entry point of its own: mod.ts reaches no database.
-  { path: "src/store/postgres.ts", imports: [...BELOW_STORE, "src/store/"] },
-  ...["bucket", "error"].map((name): Part => {
-    return { path: `src/store/nats_${name}.ts`, imports: STORE, packages: [NATS] };
-  }),
-  { path: "src/store/nats_message.ts", imports: STORE, typesOf: [NATS] },
+  { path: "src/store/file/", imports: STORE },
+  // Entry points of their own: mod.ts reaches no database.
+  { path: "src/store/postgres/", imports: STORE },
+  ...["bucket", "error"].map((name): Part => ({
+    path: `src/store/nats/${name}.ts`,
+    imports: [...STORE, "src/store/nats/"],
+    packages: [NATS],
+  })),
+  { path: "src/store/nats/", imports: STORE, typesOf: [NATS] },
   { path: "src/store/", imports: BELOW_STORE },
   { path: "src/source/", imports: ["src/core/", "src/host/", "src/format/"] },
   ...["yaml_read", "yaml_tree"].map((name): Part => ({

@@ -1,0 +1,154 @@
+import type { Json } from "../../core/document.ts";
+import { type HoldfastError, holdfastError, isHoldfastError } from "../../core/error.ts";
+import { documentBytesMax } from "../../core/limits.ts";
+import { freeze } from "../../core/snapshot.ts";
+import { json } from "../../format/json.ts";
+import type { Host } from "../../host/host.ts";
+import type { Loaded } from "../../source/source.ts";
+import { type HistoryRow, type Row, stampOf, type Told } from "./rows.ts";
+import { hashOf } from "../../host/hash.ts";
+
+/** A row that was looked at, with what it holds. */
+export interface Seen {
+  readonly row: Row;
+  readonly loaded: Loaded;
+  /** Whether what stands there is the very content of the newest generation. */
+  readonly isRecorded: boolean;
+  readonly atMs: number;
+}
+
+type Content = Pick<Loaded, "document" | "fault" | "hash" | "locate">;
+
+/** Makes documents of texts. */
+export class PostgresContent {
+  readonly #host: Host;
+  readonly #name: string;
+  /** The last text decoded, so that one which stays refused is not decoded at every look. */
+  #decoded: Content | undefined;
+
+  constructor(host: Host, name: string) {
+    this.#host = host;
+    this.#name = name;
+  }
+
+  /**
+   * Makes out what a row holds.
+   *
+   * @param running the newest generation seen before: a row that stands behind it was put back by somebody
+   */
+  see(row: Row, running: number): Seen {
+    const content = this.#contentOf(row);
+    const { generation, newest } = row;
+    const isRecorded = generation > 0 && generation === newest && newest >= running &&
+      content.hash === row.hash;
+    const loaded = isRecorded
+      ? this.#loaded(content, generation, recordOf(row.told, generation, running))
+      : this.#loaded(content, newest);
+    return { row, loaded, isRecorded, atMs: this.#host.monotonic() };
+  }
+
+  /** What was written just now. */
+  made(
+    document: Json | undefined,
+    text: string | undefined,
+    { generation, hash, ...record }: Told & { readonly hash: string },
+  ): Loaded {
+    const content = { document, hash, locate: this.#locator(text) };
+    this.#decoded = document === undefined ? undefined : content;
+    const { origin, calls, at } = record;
+    return this.#loaded(content, generation, { origin, calls, at });
+  }
+
+  /** The row as it stands after a write. */
+  seenMade(loaded: Loaded, text: string | undefined, version: string): Seen {
+    const { generation, hash } = loaded;
+    const row: Row = {
+      stamp: stampOf([String(generation), hash, version, String(generation)]),
+      version,
+      generation,
+      hash,
+      newest: generation,
+      byteLength: 0,
+      text,
+      told: [],
+    };
+    return { row, loaded, isRecorded: true, atMs: this.#host.monotonic() };
+  }
+
+  /** A generation out of the history, in the place of what stands in the row. */
+  stored(stored: HistoryRow): Loaded {
+    const { generation, hash, text, origin, calls, at } = stored;
+    const content = this.#contentOf({ text, hash, byteLength: 0 });
+    return this.#loaded(content, generation, { origin, calls, at });
+  }
+
+  /** The document of a generation; undefined where it was removed. */
+  decoded({ text }: Pick<HistoryRow, "text">): Json | undefined {
+    if (text === undefined) return undefined;
+    return freeze(json.decode(new TextEncoder().encode(text), this.#name).document);
+  }
+
+  #contentOf({ text, byteLength, hash: said }: Pick<Row, "text" | "byteLength" | "hash">): Content {
+    if (byteLength > documentBytesMax) return this.#tooLarge(byteLength, said);
+    if (text === undefined) return { document: undefined, hash: "", locate: this.#locator(text) };
+    const bytes = new TextEncoder().encode(text);
+    const hash = hashOf(this.#host, bytes);
+    if (this.#decoded?.hash !== hash) this.#decoded = { ...this.#decode(bytes, text), hash };
+    return this.#decoded;
+  }
+
+  #decode(bytes: Uint8Array, text: string): Omit<Content, "hash"> {
+    const locate = this.#locator(text);
+    try {
+      return { document: freeze(json.decode(bytes, this.#name).document), locate };
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error;
+      return { document: undefined, fault: error, locate };
+    }
+  }
+
+  #tooLarge(found: number, said: string): Content {
+    const fault: HoldfastError = holdfastError(
+      "TOO_LARGE",
+      `Cannot read ${this.#name}: found ${found} bytes, allowed are ${documentBytesMax}; make it smaller`,
+      { what: "document in bytes", limit: documentBytesMax, found },
+    );
+    // Of what is not read there is no hash; it only has to be another one than that of the generation.
+    return { document: undefined, fault, hash: `${said}+${found}`, locate: this.#locator("") };
+  }
+
+  #locator(text: string | undefined): Loaded["locate"] {
+    const source = this.#name;
+    return (paths) =>
+      text === undefined
+        ? paths.map(() => ({ source }))
+        : json.locate(text, paths).map((position) => ({ source, ...position }));
+  }
+
+  #loaded(content: Content, generation: number, record?: Loaded["record"]): Loaded {
+    return {
+      ...content,
+      generation,
+      ...(record === undefined ? {} : { record }),
+      warnings: [],
+      resolvedPaths: [],
+    };
+  }
+}
+
+/** How a generation came to be, told together with those that were passed over since. */
+function recordOf(told: readonly Told[], generation: number, since: number): Loaded["record"] {
+  const newest = told.find((each) => each.generation === generation);
+  const passed = told.filter((each) => each.generation > since && each.generation <= generation);
+  // A caller must not be blamed for what a person saved, or for what no record tells any more.
+  const areNamed = since === 0 ||
+    passed.length === generation - since && passed.every(({ calls }) => calls.length > 0);
+  const isExternal = newest === undefined || passed.some(({ origin }) => origin === "external");
+  const { at = "", origin = "external" } = newest ?? {};
+  const all = since === 0 || since >= generation ? [newest] : passed.toReversed();
+  return {
+    at,
+    origin: isExternal ? "external" : origin,
+    calls: areNamed || since >= generation ? all.flatMap((each) => each?.calls ?? []) : [],
+  };
+}

@@ -1,0 +1,50 @@
+import { isHoldfastError } from "../../core/error.ts";
+import { queryTimeoutMs } from "../../core/limits.ts";
+import type { PostgresLink } from "./client.ts";
+import { newerTables, notAsSent } from "./error.ts";
+import { literal, type Names } from "./names.ts";
+import { countMissing, migration } from "./tables.ts";
+
+/** The version of the tables that this program knows. */
+export const tablesVersion = 1;
+
+/**
+ * Sees to it that the tables are there, of the version that this program knows. Where they are, nothing is written, so
+ * that whoever may create tables can make them for a role that may not.
+ *
+ * @throws `UNSUPPORTED` where a newer program made them, or the client changes what the server sends
+ */
+export async function prepareTables(link: PostgresLink, names: Names): Promise<void> {
+  if (await installedVersion(link, names) === tablesVersion) return;
+  await link.ask({
+    attempt: `make the tables of ${link.name}`,
+    query: `do ${literal(migration(names))}`,
+    timeoutMs: queryTimeoutMs,
+    isWrite: true,
+  });
+  await installedVersion(link, names);
+}
+
+/** A text that comes back as it is from a client that leaves texts alone. */
+const sample = "as sent";
+
+async function installedVersion(link: PostgresLink, names: Names): Promise<number> {
+  try {
+    const [row] = await link.ask({
+      attempt: `open ${link.name}`,
+      query: `select '${sample}', max(v.version)::text, ${
+        countMissing(names)
+      }::text from ${names.version} v`,
+      timeoutMs: queryTimeoutMs,
+    });
+    if (!Array.isArray(row) || row[0] !== sample) throw notAsSent(link.name);
+    const version = Number(row[1]);
+    if (version > tablesVersion) throw newerTables(link.name, version, tablesVersion);
+    return row[2] === "0" ? version : 0;
+  } catch (error) {
+    const { code } = (isHoldfastError(error) ? error.cause ?? {} : {}) as { code?: unknown };
+    // Neither the table nor its schema.
+    if (code === "42P01" || code === "3F000") return 0;
+    throw error;
+  }
+}
