@@ -1,3 +1,4 @@
+import { joinCauses } from "../../core/cause.ts";
 import { diff } from "../../core/diff.ts";
 import type { Json } from "../../core/document.ts";
 import { isHoldfastError } from "../../core/error.ts";
@@ -201,19 +202,11 @@ export class OpenNats implements OpenStore {
     const { generation, record } = loaded;
     if (record === undefined || since === 0 || generation <= since + 1) return loaded;
     const kept = await this.#history.list();
-    const all = kept.filter((each) => each.generation > since && each.generation <= generation)
+    const passed = kept.filter((each) => each.generation > since && each.generation < generation)
       .slice(-generationsToldMax);
-    // A caller must not be blamed for what somebody else put, or for what no record tells any more.
-    const areNamed = all.length === generation - since &&
-      all.every(({ calls }) => calls.length > 0);
-    const isExternal = all.some(({ origin }) => origin === "external");
     return {
       ...loaded,
-      record: {
-        ...record,
-        origin: isExternal ? "external" : record.origin,
-        calls: areNamed ? all.flatMap(({ calls }) => calls) : [],
-      },
+      record: { ...record, ...joinCauses([...passed, record], generation - since) },
     };
   }
 

@@ -1,3 +1,4 @@
+import { joinCauses } from "../../core/cause.ts";
 import type { Json } from "../../core/document.ts";
 import { type HoldfastError, holdfastError, isHoldfastError } from "../../core/error.ts";
 import { documentBytesMax } from "../../core/limits.ts";
@@ -139,16 +140,10 @@ export class PostgresContent {
 /** How a generation came to be, told together with those that were passed over since. */
 function recordOf(told: readonly Told[], generation: number, since: number): Loaded["record"] {
   const newest = told.find((each) => each.generation === generation);
-  const passed = told.filter((each) => each.generation > since && each.generation <= generation);
-  // A caller must not be blamed for what a person saved, or for what no record tells any more.
-  const areNamed = since === 0 ||
-    passed.length === generation - since && passed.every(({ calls }) => calls.length > 0);
-  const isExternal = newest === undefined || passed.some(({ origin }) => origin === "external");
-  const { at = "", origin = "external" } = newest ?? {};
-  const all = since === 0 || since >= generation ? [newest] : passed.toReversed();
-  return {
-    at,
-    origin: isExternal ? "external" : origin,
-    calls: areNamed || since >= generation ? all.flatMap((each) => each?.calls ?? []) : [],
-  };
+  const isNext = since === 0 || since >= generation;
+  const passed = told.filter((each) => {
+    return !isNext && each.generation > since && each.generation < generation;
+  });
+  const cause = joinCauses([...passed.toReversed(), newest], isNext ? 1 : generation - since);
+  return { at: newest?.at ?? "", ...cause };
 }

@@ -148,15 +148,6 @@ export function notAsSent(source: string): HoldfastError {
   );
 }
 
-/** The error for a change that was computed from what is not the newest any more. */
-export function movedOn(source: string, expected: number, current: number): HoldfastError {
-  return holdfastError(
-    "CONFLICT",
-    `Cannot write ${source}: found that it changed since generation ${expected}; read it and try again`,
-    { expected, current },
-  );
-}
-
 /** The error for a write of which nobody can tell what became of it. */
 export function commitUnknown(source: string, cause: unknown): HoldfastError {
   return holdfastError(

@@ -12,19 +12,12 @@ import type {
 } from "../../source/source.ts";
 import type { PostgresLink } from "./client.ts";
 import { PostgresContent, type Seen } from "./content.ts";
-import {
-  commitUnknown,
-  isAnswer,
-  mayHaveLanded,
-  movedOn,
-  notStored,
-  steppedBack,
-} from "./error.ts";
+import { commitUnknown, isAnswer, mayHaveLanded, notStored, steppedBack } from "./error.ts";
 import type { Attempt, Outcome, PostgresRows } from "./rows.ts";
 import { watchRow } from "./watch.ts";
 import { hashOf } from "../../host/hash.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
-import { notKept, tooFar, withoutRecord } from "../store_error.ts";
+import { notKept, outdated, tooFar, withoutRecord } from "../store_error.ts";
 
 /** Where a document is in its database. */
 export interface PostgresPlace {
@@ -269,7 +262,7 @@ export class OpenPostgres implements OpenStore {
   }
 
   #conflict(expected: number, current: number): Error {
-    return movedOn(this.#place.link.name, expected, current);
+    return outdated(this.#place.link.name, { expected, current });
   }
 }
 
