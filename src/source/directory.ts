@@ -98,7 +98,7 @@ class OpenDirectory implements OpenSource {
     const layers = files.map((file, index) => this.#layerOf(file, contents[index]!));
     const composed = composeLayers({ ...this.#context, upgrade: undefined }, layers, undefined);
     // The files have no states of their own in a snapshot: they are one source.
-    const { layers: parts, ...loaded } = composed;
+    const { layers: _, ...loaded } = composed;
     const fault = composed.fault ?? this.#faultOf(layers);
     return {
       ...loaded,
@@ -106,9 +106,8 @@ class OpenDirectory implements OpenSource {
       document: fault === undefined ? composed.document ?? {} : undefined,
       hash,
       warnings: [...await this.#warningsOf(found), ...loaded.warnings],
-      given: parts!.given,
       locate: (paths) =>
-        paths.map((path) => parts!.given(path)[0]?.place ?? { source: this.#path }),
+        paths.map((path) => loaded.given!(path)[0]?.place ?? { source: this.#path }),
     };
   }
 

@@ -1,7 +1,6 @@
-import { isHoldfastError } from "../../core/error.ts";
 import type { Host } from "../../host/host.ts";
 import type { PostgresClient } from "./postgres.ts";
-import { noAnswer, postgresError } from "./error.ts";
+import { codeBehind, noAnswer, postgresError } from "./error.ts";
 
 /** A value out of a row: every column is asked for as text. */
 export type Cell = string | null;
@@ -84,7 +83,6 @@ export class PostgresLink {
  * Whether it may be better at once: a connection that had been there went away, as when the server was restarted, or the
  * server gave way to somebody else.
  */
-export function isPassing(error: unknown): boolean {
-  const { code } = (isHoldfastError(error) ? error.cause ?? {} : {}) as { code?: unknown };
-  return typeof code === "string" && passingCodes.includes(code);
+function isPassing(error: unknown): boolean {
+  return passingCodes.includes(codeBehind(error));
 }
