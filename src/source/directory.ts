@@ -4,6 +4,7 @@ import { formatOf } from "../format/format_of.ts";
 import { absolutePath, baseName, directoryOf, joinPath } from "../host/path.ts";
 import { watchDirectories } from "../host/watch.ts";
 import { writeCompiled } from "./compiled.ts";
+import { type Content, contentOf, unlocated } from "./content.ts";
 import { type DirectoryFile, type DirectoryFiles, readFiles } from "./directory_files.ts";
 import { isOpenToAll, judgeTrust, type Trust } from "./file_trust.ts";
 import { composeLayers, type Layer } from "./layers.ts";
@@ -63,8 +64,9 @@ export function directory(path: string, options: DirectoryOptions = {}): Source 
   };
 }
 
-/** What one file holds, whatever directory it is in. */
-type Content = Pick<Loaded, "document" | "fault" | "hash" | "locate">;
+interface FileContent extends Content {
+  readonly hash: string;
+}
 
 class OpenDirectory implements OpenSource {
   readonly backend = "directory";
@@ -73,7 +75,7 @@ class OpenDirectory implements OpenSource {
   readonly #options: DirectoryOptions;
   readonly #context: SourceContext;
   /** By their names: what did not change is not decoded again. */
-  #contents: ReadonlyMap<string, Content> = new Map();
+  #contents: ReadonlyMap<string, FileContent> = new Map();
 
   constructor(
     path: string,
@@ -137,27 +139,19 @@ class OpenDirectory implements OpenSource {
     return place === await host.resolve(this.#path) ? baseName(this.#compiled) : undefined;
   }
 
-  async #contentOf({ name, bytes, hash }: DirectoryFile): Promise<Content> {
+  async #contentOf({ name, bytes, hash }: DirectoryFile): Promise<FileContent> {
     const known = this.#contents.get(name);
     if (known?.hash === hash) return known;
     const path = joinPath(this.#path, name);
     try {
-      const format = await formatOf(path);
-      const { document, text } = format.decode(bytes, path);
-      return {
-        document,
-        hash,
-        locate: (paths) =>
-          format.locate(text, paths).map((position) => ({ source: path, ...position })),
-      };
+      return { ...contentOf(await formatOf(path), bytes, path), hash };
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
-      const locate: Loaded["locate"] = (paths) => paths.map(() => ({ source: path }));
-      return { document: undefined, fault: error, hash, locate };
+      return { document: undefined, fault: error, hash, locate: unlocated(path) };
     }
   }
 
-  #layerOf({ name, stat }: DirectoryFile, content: Content): Layer {
+  #layerOf({ name, stat }: DirectoryFile, content: FileContent): Layer {
     const { host } = this.#context;
     const { trust = "owner" } = this.#options;
     const path = joinPath(this.#path, name);

@@ -4,6 +4,7 @@ import { keptBytesMax } from "../core/limits.ts";
 import { makeDirectoryDurably } from "../host/durable.ts";
 import { directoryOf } from "../host/path.ts";
 import { writeCompiled } from "../source/compiled.ts";
+import { unlocated } from "../source/content.ts";
 import { judgeTrust } from "../source/file_trust.ts";
 import type { Given, Loaded, LoadedLayers, Place, SourceContext } from "../source/source.ts";
 
@@ -114,21 +115,21 @@ export class KeptFile {
   }
 
   #loadedFrom({ document, whole, hash, generation, at }: Kept, error: HoldfastError): Loaded {
-    const place = { source: this.path };
     return {
       document,
       hash,
       generation,
       more: true,
       isStandIn: true,
-      locate: (paths) => paths.map(() => place),
+      locate: unlocated(this.path),
       warnings: [
         `Started ${this.#source} from ${this.path}, as it was at ${at}, since it cannot be reached: ${error.message}`,
       ],
       resolvedPaths: [this.path],
-      ...(whole === undefined
-        ? {}
-        : { layers: standInFor(whole), given: (path) => givenBy(whole, path, place) }),
+      ...(whole === undefined ? {} : {
+        layers: standInFor(whole),
+        given: (path) => givenBy(whole, path, { source: this.path }),
+      }),
     };
   }
 }

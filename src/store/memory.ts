@@ -4,6 +4,7 @@ import { holdfastError } from "../core/error.ts";
 import { freeze } from "../core/snapshot.ts";
 import { hashOf } from "../host/hash.ts";
 import { settle } from "../host/settle.ts";
+import { unlocated } from "../source/content.ts";
 import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
 import type { OpenStore, Store, StoreChange, StoredGeneration } from "./store.ts";
 import { tooFar } from "./store_error.ts";
@@ -75,7 +76,7 @@ class OpenMemory implements OpenStore {
       hash,
       generation,
       ...(newest === undefined ? {} : { record: { ...cause, at: at! } }),
-      locate: (paths) => paths.map(() => ({ source: "memory" })),
+      locate: unlocated("memory"),
       warnings: [],
       resolvedPaths: [],
     });

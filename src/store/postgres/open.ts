@@ -1,6 +1,6 @@
 import { diff } from "../../core/diff.ts";
 import type { Json } from "../../core/document.ts";
-import { holdfastError, isHoldfastError } from "../../core/error.ts";
+import { isHoldfastError } from "../../core/error.ts";
 import { documentBytesMax, rereadMs, settleMsMax } from "../../core/limits.ts";
 import { json } from "../../format/json.ts";
 import { uniqueId } from "../../host/durable.ts";
@@ -17,7 +17,7 @@ import type { Attempt, Outcome, PostgresRows } from "./rows.ts";
 import { watchRow } from "./watch.ts";
 import { hashOf } from "../../host/hash.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
-import { notKept, outdated, tooFar, withoutRecord } from "../store_error.ts";
+import { notKept, outdated, tooFar, tooLarge, withoutRecord } from "../store_error.ts";
 
 /** Where a document is in its database. */
 export interface PostgresPlace {
@@ -188,11 +188,7 @@ export class OpenPostgres implements OpenStore {
     const text = json.encode(document, this.#seen?.row.text);
     const { length } = new TextEncoder().encode(text);
     if (length <= documentBytesMax) return text;
-    throw holdfastError(
-      "TOO_LARGE",
-      `Cannot write ${name}: found a document of ${length} bytes, allowed are ${documentBytesMax}; make it smaller`,
-      { what: "document in bytes", limit: documentBytesMax, found: length },
-    );
+    throw tooLarge(`write ${name}`, length);
   }
 
   async #make(making: Making, content: { readonly document: Json | undefined }): Promise<Loaded> {
