@@ -2,10 +2,10 @@ import { isForbiddenKey, type Json } from "../core/document.ts";
 import { depthMax } from "../core/limits.ts";
 import { isObject } from "./align.ts";
 import type { Changeable } from "./bracketed.ts";
-import { isDateTime } from "./toml_date.ts";
 import { type Stop, stop } from "./fault.ts";
-import type { TomlItem, TomlStyle, TomlValue } from "./toml_node.ts";
 import { nameSymbol } from "./symbols.ts";
+import { isDateTime } from "./toml_date.ts";
+import type { TomlItem, TomlStyle, TomlValue } from "./toml_node.ts";
 
 /** A key as it is written, with the place of each of its parts. */
 export type TomlKey = readonly { readonly name: string; readonly start: number }[];

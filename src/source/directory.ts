@@ -3,10 +3,10 @@ import { type HoldfastError, holdfastError, isHoldfastError } from "../core/erro
 import { formatOf } from "../format/format_of.ts";
 import { absolutePath, baseName, directoryOf, joinPath } from "../host/path.ts";
 import { watchDirectories } from "../host/watch.ts";
-import { writeCompiled } from "./compiled.ts";
 import { type Content, contentOf, unlocated } from "./content.ts";
 import { type DirectoryFile, type DirectoryFiles, readFiles } from "./directory_files.ts";
 import { isOpenToAll, judgeTrust, type Trust } from "./file_trust.ts";
+import { writeJsonFile } from "./json_file.ts";
 import { composeLayers, type Layer } from "./layers.ts";
 import type {
   Loaded,
@@ -126,7 +126,7 @@ class OpenDirectory implements OpenSource {
 
   async applied({ document }: Loaded): Promise<void> {
     if (this.#compiled === undefined || document === undefined) return;
-    await writeCompiled(this.#context.host, this.#compiled, document);
+    await writeJsonFile(this.#context.host, this.#compiled, document);
   }
 
   async close(): Promise<void> {}

@@ -3,9 +3,9 @@ import { hasErrno, type HoldfastError, isHoldfastError, type Path } from "../cor
 import { keptBytesMax } from "../core/limits.ts";
 import { makeDirectoryDurably } from "../host/durable.ts";
 import { directoryOf } from "../host/path.ts";
-import { writeCompiled } from "../source/compiled.ts";
 import { unlocated } from "../source/content.ts";
 import { judgeTrust } from "../source/file_trust.ts";
+import { writeJsonFile } from "../source/json_file.ts";
 import type { Given, Loaded, LoadedLayers, Place, SourceContext } from "../source/source.ts";
 
 /** What is kept of a document that was good. */
@@ -52,7 +52,7 @@ export class KeptFile {
         ...(layers === undefined || whole === undefined ? {} : { whole }),
       };
       await makeDirectoryDurably(host, directoryOf(this.path), 0o700);
-      await writeCompiled(host, this.path, {
+      await writeJsonFile(host, this.path, {
         checksum: this.#checksum(kept),
         kept: kept as unknown as Json,
       });

@@ -3,8 +3,9 @@ import { diff } from "../../core/diff.ts";
 import type { Json } from "../../core/document.ts";
 import { isHoldfastError } from "../../core/error.ts";
 import { documentBytesMax, generationsToldMax, publicationLagMs } from "../../core/limits.ts";
-import type { Format } from "../../format/format.ts";
 import { together } from "../../core/promise.ts";
+import type { Format } from "../../format/format.ts";
+import { hashOf } from "../../host/hash.ts";
 import { directoryOf } from "../../host/path.ts";
 import { watchDirectories } from "../../host/watch.ts";
 import { type Content, locatorOf, unlocated } from "../../source/content.ts";
@@ -14,16 +15,15 @@ import type {
   SourceWatch,
   SourceWatchOptions,
 } from "../../source/source.ts";
+import type { RecordHeader } from "../record.ts";
+import type { StoreChange } from "../store.ts";
+import { notKept, tooLarge } from "../store_error.ts";
 import type { Commit } from "./commit.ts";
 import type { ConfigFile, Found } from "./config_file.ts";
 import { LogPlace } from "./log_place.ts";
-import { hashOf } from "../../host/hash.ts";
-import type { RecordHeader } from "../record.ts";
 import { finishCommit, rollForward, settleGone } from "./recovery.ts";
 import { keepRefused } from "./refused_texts.ts";
 import { look, type Sight } from "./sight.ts";
-import type { StoreChange } from "../store.ts";
-import { notKept, tooLarge } from "../store_error.ts";
 
 /** A document as it is written. */
 interface Encoded {

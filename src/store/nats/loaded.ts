@@ -1,13 +1,13 @@
 import type { Json } from "../../core/document.ts";
 import { holdfastError } from "../../core/error.ts";
 import { json } from "../../format/json.ts";
+import { hashOf } from "../../host/hash.ts";
 import type { Host } from "../../host/host.ts";
 import { type Content, contentOf, unlocated } from "../../source/content.ts";
 import type { Loaded } from "../../source/source.ts";
-import type { NatsSight } from "./view.ts";
-import { hashOf } from "../../host/hash.ts";
 import type { GenerationRecord } from "../record.ts";
 import type { StoredGeneration } from "../store.ts";
+import type { NatsSight } from "./view.ts";
 
 /** What a sight means for whoever loads. */
 export function loadedFrom(

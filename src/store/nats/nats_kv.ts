@@ -1,7 +1,7 @@
 import { holdfastError } from "../../core/error.ts";
 import { natsTimeoutMsDefault } from "../../core/limits.ts";
-import { OpenNats } from "./open.ts";
 import type { Store } from "../store.ts";
+import { OpenNats } from "./open.ts";
 
 /** A connection of any `@nats-io` transport, as far as the store itself uses it; JetStream's client uses the rest. */
 export interface NatsConnection {

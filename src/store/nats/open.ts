@@ -5,12 +5,16 @@ import { isHoldfastError } from "../../core/error.ts";
 import { generationsToldMax } from "../../core/limits.ts";
 import { json } from "../../format/json.ts";
 import { uniqueId } from "../../host/durable.ts";
+import { hashOf } from "../../host/hash.ts";
 import type {
   Loaded,
   SourceContext,
   SourceWatch,
   SourceWatchOptions,
 } from "../../source/source.ts";
+import type { GenerationRecord, RecordHeader } from "../record.ts";
+import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
+import { notKept, outdated, tooFar } from "../store_error.ts";
 import { NatsBucket, type NatsPlace } from "./bucket.ts";
 import { NatsHistory } from "./history.ts";
 import { NatsLink } from "./link.ts";
@@ -18,10 +22,6 @@ import { decodeKept, loadedFrom, storedFrom } from "./loaded.ts";
 import { putRecord } from "./put.ts";
 import { type NatsSight, NatsView } from "./view.ts";
 import { watchNats } from "./watch.ts";
-import { hashOf } from "../../host/hash.ts";
-import type { GenerationRecord, RecordHeader } from "../record.ts";
-import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
-import { notKept, outdated, tooFar } from "../store_error.ts";
 
 /** One key of a bucket of NATS in use. */
 export class OpenNats implements OpenStore {

@@ -7,8 +7,8 @@ import { hashOf } from "../../host/hash.ts";
 import type { Host } from "../../host/host.ts";
 import { type Content, contentOf, locatorOf, unlocated } from "../../source/content.ts";
 import type { Loaded } from "../../source/source.ts";
-import { type HistoryRow, type Row, stampOf, type Told } from "./rows.ts";
 import { tooLarge } from "../store_error.ts";
+import { type HistoryRow, type Row, stampOf, type Told } from "./rows.ts";
 
 /** A row that was looked at, with what it holds. */
 export interface Seen {

@@ -1,23 +1,23 @@
 import { diff } from "../../core/diff.ts";
 import type { Json } from "../../core/document.ts";
 import { isHoldfastError } from "../../core/error.ts";
-import { documentBytesMax, rereadMs, settleMsMax } from "../../core/limits.ts";
+import { documentBytesMax, rereadMs, settleMsMax, settlePauseMs } from "../../core/limits.ts";
 import { json } from "../../format/json.ts";
 import { uniqueId } from "../../host/durable.ts";
+import { hashOf } from "../../host/hash.ts";
 import type {
   Loaded,
   SourceContext,
   SourceWatch,
   SourceWatchOptions,
 } from "../../source/source.ts";
-import type { PostgresLink } from "./client.ts";
-import { PostgresContent, type Seen } from "./content.ts";
-import { commitUnknown, isAnswer, mayHaveLanded, notStored, steppedBack } from "./error.ts";
-import type { Attempt, Outcome, PostgresRows } from "./rows.ts";
-import { watchRow } from "./watch.ts";
-import { hashOf } from "../../host/hash.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
 import { notKept, outdated, tooFar, tooLarge, withoutRecord } from "../store_error.ts";
+import { PostgresContent, type Seen } from "./content.ts";
+import { commitUnknown, isAnswer, mayHaveLanded, notStored, steppedBack } from "./error.ts";
+import type { PostgresLink } from "./link.ts";
+import type { Attempt, Outcome, PostgresRows } from "./rows.ts";
+import { watchRow } from "./watch.ts";
 
 /** Where a document is in its database. */
 export interface PostgresPlace {
@@ -261,8 +261,6 @@ export class OpenPostgres implements OpenStore {
     return outdated(this.#place.link.name, { expected, current });
   }
 }
-
-const settlePauseMs = 100;
 
 interface Making extends Pick<StoreChange, "cause">, Pick<Attempt, "base" | "text" | "isAside"> {
   readonly seen: Seen;

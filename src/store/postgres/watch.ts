@@ -1,7 +1,7 @@
 import { maxWaitMsDefault, notificationLagMs, pollMsDefault, retryMs } from "../../core/limits.ts";
 import { settle } from "../../host/settle.ts";
 import type { SourceContext, SourceWatch, SourceWatchOptions } from "../../source/source.ts";
-import type { PostgresLink } from "./client.ts";
+import type { PostgresLink } from "./link.ts";
 
 /** What a watch is told of what looks find. */
 export interface Sightings {

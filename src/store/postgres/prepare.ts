@@ -1,6 +1,6 @@
 import { queryTimeoutMs } from "../../core/limits.ts";
-import type { PostgresLink } from "./client.ts";
 import { codeBehind, newerTables, notAsSent } from "./error.ts";
+import type { PostgresLink } from "./link.ts";
 import { literal, type Names } from "./names.ts";
 import { countMissing, migration } from "./tables.ts";
 

@@ -1,6 +1,7 @@
+import { queryAttemptsMax } from "../../core/limits.ts";
 import type { Host } from "../../host/host.ts";
-import type { PostgresClient } from "./postgres.ts";
 import { codeBehind, noAnswer, postgresError } from "./error.ts";
+import type { PostgresClient } from "./postgres.ts";
 
 /** A value out of a row: every column is asked for as text. */
 export type Cell = string | null;
@@ -15,8 +16,6 @@ export interface Question {
   /** Whether it changes anything. */
   readonly isWrite?: boolean;
 }
-
-const attemptsMax = 3;
 
 const passingCodes = [
   ...["CONNECTION_CLOSED", "ECONNRESET", "EPIPE"],
@@ -49,7 +48,7 @@ export class PostgresLink {
       try {
         return await this.askOnce(question);
       } catch (error) {
-        if (!isPassing(error) || attempt >= attemptsMax) throw error;
+        if (!isPassing(error) || attempt >= queryAttemptsMax) throw error;
       }
     }
   }
