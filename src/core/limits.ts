@@ -166,6 +166,9 @@ export const natsHistoryMax: number = 64;
 /** How long NATS is asked before it counts as out of reach, in milliseconds. */
 export const natsTimeoutMsDefault: number = 4000;
 
+/** How long NATS can be asked at most, in milliseconds: its client waits by timers of the platform. */
+export const natsTimeoutMsMax: number = 2 ** 31 - 1;
+
 /** How much of a message of NATS its headers may take, in bytes. */
 export const natsHeaderBytesMax: number = 512;
 

@@ -5,7 +5,7 @@ import { hashOf } from "../../host/hash.ts";
 import type { Host } from "../../host/host.ts";
 import { type Content, contentOf, unlocated } from "../../source/content.ts";
 import type { Loaded } from "../../source/source.ts";
-import type { GenerationRecord } from "../record.ts";
+import { type GenerationRecord, recordVersion } from "../record.ts";
 import type { StoredGeneration } from "../store.ts";
 import type { NatsSight } from "./view.ts";
 
@@ -32,7 +32,7 @@ export function loadedFrom(
     const fault = holdfastError(
       "UNSUPPORTED_VERSION",
       `Cannot read ${name}: found a record of version ${message.newer}, which a newer holdfast wrote; update this one`,
-      { found: message.newer, oldest: 1, newest: 1 },
+      { found: message.newer, oldest: 1, newest: recordVersion },
     );
     return { ...common, ...nothing(name), generation, hash, fault };
   }
