@@ -144,7 +144,6 @@ export type {
   LayerPart,
   Loaded,
   LoadedLayers,
-  LoadedSource,
   OpenSource,
   Place,
   Source,

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { describe, test } from "./support/kit.ts";
+import { mutants } from "./support/mutants.ts";
 import { findBreaches, findCircle } from "./support/plan.ts";
 import { repositoryPath } from "./support/runtimes.ts";
 import { parseImports, readSources } from "./support/source_files.ts";
@@ -226,4 +227,15 @@ describe("committed files", () => {
       assert.doesNotMatch(text, pattern, file);
     }
   });
+});
+
+test("every mutant breaks a text that stands there once", async () => {
+  for (const { name, file, from, also = [] } of mutants) {
+    const text = await readText(file);
+    for (const replaced of [from, ...also.map((each) => each.from)]) {
+      assert.equal(text.split(replaced).length, 2, `${name}, in ${file}`);
+    }
+  }
+  const names = mutants.map(({ name }) => name);
+  assert.deepEqual(names, [...new Set(names)]);
 });

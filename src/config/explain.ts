@@ -35,8 +35,7 @@ export function explain(
   const show = (value: unknown) => {
     return isInSecret ? redacted : redact(value, annotationsAt(annotations, path));
   };
-  const [winner, ...others] = (loaded.layers?.given ?? loaded.given)?.(path) ??
-    givenBy(loaded, path);
+  const [winner, ...others] = loaded.given?.(path) ?? givenBy(loaded, path);
   return {
     path,
     value: show(valueAt(snapshot.value, path)),

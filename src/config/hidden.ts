@@ -11,7 +11,7 @@ export function describeHidden(
   changes: readonly Change[],
   annotations: Annotations | undefined,
 ): string[] {
-  if (layers?.written === undefined || layers.written === layers.parts.length - 1) return [];
+  if (layers?.written === undefined || layers.written === layers.parts.at(-1)) return [];
   const described: string[] = [];
   const written = changes.flatMap((change) => {
     return leavesOf(change.path, change.kind === "removed" ? undefined : change.after);

@@ -47,7 +47,7 @@ export function refusedContent(refusal: Refusal | undefined): Loaded | undefined
 
 /** Whether only layers that are not written hold no document. */
 function isFaultOfOthers({ fault, layers }: Loaded): boolean {
-  const written = layers?.parts[layers.written ?? -1];
+  const written = layers?.written;
   return fault !== undefined && written !== undefined && written.fault === undefined;
 }
 
@@ -102,7 +102,7 @@ export function readOnly(source: string): HoldfastError {
 
 /** The error for a document that was there and is gone; of several sources, that which is written held it. */
 export function removed(source: string, { layers }: Loaded): HoldfastError {
-  const name = layers?.parts[layers.written ?? -1]?.name ?? source;
+  const name = layers?.written?.name ?? source;
   return holdfastError(
     "NOT_FOUND",
     `Cannot read ${name}: found that it was removed; put it back, or write it anew`,

@@ -8,7 +8,7 @@ import type { Loaded, OpenSource } from "../source/source.ts";
 import { describeSnapshot, type SnapshotDetails } from "./envelope.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Reporter } from "./reporter.ts";
-import type { ChangeSet, Snapshot } from "./reports.ts";
+import type { ChangeSet, Snapshot, SourceState } from "./reports.ts";
 
 /** What the process runs with. */
 export interface Running {
@@ -54,8 +54,7 @@ export function isSameContent(loaded: Loaded, running: Loaded): boolean {
 
 /** What the source that is written holds. */
 export function writtenIn(loaded: Loaded): Loaded {
-  const { parts, written } = loaded.layers ?? {};
-  return parts?.[written ?? -1]?.loaded ?? loaded;
+  return loaded.layers?.written?.loaded ?? loaded;
 }
 
 /** Whether something else is written than before; where not, its record and document say nothing of what changed. */
@@ -64,20 +63,30 @@ export function isOfHead(loaded: Loaded, before: Loaded | undefined): boolean {
     !isSameContent(writtenIn(loaded), writtenIn(before));
 }
 
+/** What a document came from; files and stores of which layers are made count for themselves. */
+function sourcesOf({ generation, hash, layers }: Loaded, name: string): SourceState[] {
+  const parts = layers?.parts ?? [];
+  if (parts.length === 0) return [{ name, generation, hash }];
+  return parts.map(({ name, loaded: { generation, hash } }) => {
+    return generation === 0 ? { name, hash } : { name, generation, hash };
+  });
+}
+
 /** Describes what runs from now on; the revision tells whether its value is another one than before. */
 export function snapshotOf(
   { name, pipeline: { annotations }, realm, source: { backend }, host }: EngineParts,
-  { generation, hash, resolvedPaths, document: stored, layers }: Loaded,
+  loaded: Loaded,
   { value, document }: Prepared,
   before: Snapshot<unknown> | undefined,
 ): Snapshot<unknown> {
+  const { generation, hash, resolvedPaths, document: stored } = loaded;
   const changed = before !== undefined && value !== before.value;
   const snapshot: Snapshot<unknown> = Object.freeze({
     value: value as Snapshot<unknown>["value"],
     revision: (before?.revision ?? 0) + (changed ? 1 : 0),
     generation,
     hash,
-    sources: freeze([...layers?.sources ?? [{ name, generation, hash }]]),
+    sources: freeze(sourcesOf(loaded, name)),
     loadedAt: new Date(host.now()).toISOString(),
   });
   describeSnapshot(snapshot, {

@@ -130,6 +130,15 @@ export const tomlLengthMax: number = 8 * 1024 * 1024;
 /** How many values aliases may stand for in one YAML document, those within them counted too. */
 export const aliasedValuesMax: number = 100_000;
 
+/** How often a statement is sent whose connection broke, or whose server gave way to somebody else. */
+export const queryAttemptsMax: number = 3;
+
+/** How long to wait before a server is asked once more what became of a commit, in milliseconds. */
+export const settlePauseMs: number = 100;
+
+/** The longest key of a document in PostgreSQL, in bytes: it has to fit into an index and into a notification. */
+export const keyBytesMax: number = 512;
+
 /** How long a server is waited for that is asked for a whole document or a commit, in milliseconds. */
 export const queryTimeoutMs: number = 5000;
 
@@ -156,6 +165,12 @@ export const natsHistoryMax: number = 64;
 
 /** How long NATS is asked before it counts as out of reach, in milliseconds. */
 export const natsTimeoutMsDefault: number = 4000;
+
+/** How long NATS can be asked at most, in milliseconds: its client waits by timers of the platform. */
+export const natsTimeoutMsMax: number = 2 ** 31 - 1;
+
+/** How much of a message of NATS its headers may take, in bytes. */
+export const natsHeaderBytesMax: number = 512;
 
 /** How often NATS is asked within that time: a question that nobody heard is never answered, and must be asked again. */
 export const natsAttempts: number = 4;

@@ -28,6 +28,11 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return isPlainObject(value);
 }
 
+/** Whether all the parts that were there stay where they are, and no other comes. */
+export function isSameParts(aligned: readonly Pick<Aligned, "from">[], count: number): boolean {
+  return aligned.length === count && aligned.every(({ from }, index) => from === index);
+}
+
 /** What becomes of the members of an object: those kept stay in their order, a new one follows the one before it. */
 export function alignMembers(before: readonly string[], after: JsonObject): Aligned[] {
   const known = new Map(before.map((key, index) => [key, index]));

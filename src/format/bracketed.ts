@@ -39,6 +39,9 @@ export interface BracketedStyle {
   readonly gap: string;
 }
 
+/** The rest of a line where comments begin with a hash sign. */
+export const hashComment: RegExp = /[ \t]*(?:#[^\r\n]*)?(?=\r?\n)/y;
+
 /**
  * Adds the edits that give a list other items, and leave its comments, its line breaks and its last comma as they are.
  *

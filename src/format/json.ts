@@ -1,14 +1,15 @@
-import { copyDocument, countMembers, type Json, tooDeep } from "../core/document.ts";
+import { copyDocument, countMembers, type Json } from "../core/document.ts";
 import type { Path } from "../core/error.ts";
 import { editedLengthMax, jsoncLengthMax } from "../core/limits.ts";
 import { isEqual } from "./align.ts";
+import { faultError } from "./fault.ts";
 import type { Decoded, Format, Position } from "./format.ts";
 import { editJson, indentationUnit } from "./json_edit.ts";
-import { type Fault, type JsonDialect, strictJson } from "./json_node.ts";
+import { type JsonDialect, strictJson } from "./json_node.ts";
 import { countWrittenMembers, parseJson, readJson, scanJson } from "./json_scan.ts";
-import { byteOrderMark, newlineOf, withoutMark } from "./lines.ts";
+import { markOf, newlineOf, withoutMark } from "./lines.ts";
 import { wantedPlaces } from "./locate.ts";
-import { assertLength, decodeText, parseError, positionAt } from "./text.ts";
+import { assertLength, decodeText, positionAt } from "./text.ts";
 
 /** Strict JSON (RFC 8259), with nothing left to a parser's taste: a key twice or a number that rounds is refused. */
 export const json: Format = jsonFormat("json", strictJson);
@@ -33,7 +34,7 @@ function decode(bytes: Uint8Array, source: string, dialect: JsonDialect): Decode
   const { document, fault } = dialect.comments
     ? readJson(body, dialect)
     : { document: undefined, fault: scanJson(body) };
-  if (fault !== undefined) throw faultOf(body, source, fault);
+  if (fault !== undefined) throw faultError(body, source, fault);
   if (document === undefined) throw new Error(`JSON.parse and the scan disagree about ${source}`);
   return { document, text };
 }
@@ -54,12 +55,6 @@ function parseFast(text: string): Json | undefined {
   return sound ? document : undefined;
 }
 
-function faultOf(text: string, source: string, fault: Fault): Error {
-  return fault.tooDeep
-    ? tooDeep(`read ${source}`)
-    : parseError(source, positionAt(text, fault.offset), fault.message);
-}
-
 function locate(text: string, paths: readonly Path[], dialect: JsonDialect): Position[] {
   const body = withoutMark(text);
   const wanted = wantedPlaces(paths);
@@ -69,10 +64,9 @@ function locate(text: string, paths: readonly Path[], dialect: JsonDialect): Pos
 
 function encode(document: Json, previous: string | undefined, dialect: JsonDialect): string {
   const body = withoutMark(previous ?? "");
-  const mark = previous === undefined || body === previous ? "" : byteOrderMark;
   const text = edited(body, document, dialect) ?? formatted(document, body);
   if (dialect.comments) assertLength("JSONC", text, jsoncLengthMax, "write the document");
-  return mark + text;
+  return markOf(previous) + text;
 }
 
 function edited(text: string, document: Json, dialect: JsonDialect): string | undefined {

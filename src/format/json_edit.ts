@@ -1,5 +1,5 @@
 import type { Json } from "../core/document.ts";
-import { alignElements, alignMembers, isEqual, isObject } from "./align.ts";
+import { alignElements, alignMembers, isEqual, isObject, isSameParts } from "./align.ts";
 import { type BracketedPart, type BracketedStyle, editBracketed } from "./bracketed.ts";
 import { applyEdits, type Edit } from "./edits.ts";
 import type { JsonDialect, JsonNode } from "./json_node.ts";
@@ -65,8 +65,7 @@ function change(text: string, node: JsonNode, value: Json, style: JsonStyle, edi
     change(text, items[from]!.node, value, style, edits);
     return { from };
   });
-  const isSame = parts.length === items.length && parts.every(({ from }, index) => from === index);
-  if (isSame) return;
+  if (isSameParts(aligned, items.length)) return;
   const list = { open: start + 1, close: end - 1, items };
   editBracketed(text, list, parts, style, edits);
 }

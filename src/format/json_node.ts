@@ -2,14 +2,6 @@ import type { Json } from "../core/document.ts";
 import type { PathStep } from "../core/error.ts";
 import type { BracketedItem } from "./bracketed.ts";
 
-/** The first place where a text is no JSON that a document may be. */
-export interface Fault {
-  readonly offset: number;
-  /** What was found there and what to do, without any of the text's literals. */
-  readonly message: string;
-  readonly tooDeep?: true;
-}
-
 /** Told of each value: its path, valid only during the call, and its offset. */
 export type ValueVisitor = (path: readonly PathStep[], offset: number) => void;
 

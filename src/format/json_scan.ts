@@ -2,8 +2,8 @@ import { isForbiddenKey, type Json } from "../core/document.ts";
 import type { PathStep } from "../core/error.ts";
 import { depthMax } from "../core/limits.ts";
 import type { Changeable } from "./bracketed.ts";
+import { type Fault, readUntilFault, type Stop, stop } from "./fault.ts";
 import {
-  type Fault,
   type JsonDialect,
   type JsonItem,
   type JsonNode,
@@ -40,12 +40,7 @@ export function parseJson(text: string, dialect: JsonDialect): { root?: JsonNode
 }
 
 function scan(work: Scan): { root?: JsonNode; fault?: Fault } {
-  try {
-    return { root: work.document() };
-  } catch (error) {
-    if (error instanceof Stop) return { fault: error.fault };
-    throw error;
-  }
+  return readUntilFault(() => work.document());
 }
 
 /** Counts the object members written in a text that `JSON.parse` accepted, by hopping from string to string. */
@@ -87,14 +82,6 @@ function isEscaped(text: string, quote: number): boolean {
   return (quote - before) % 2 === 0;
 }
 
-class Stop extends Error {
-  readonly fault: Fault;
-  constructor(fault: Fault) {
-    super(fault.message);
-    this.fault = fault;
-  }
-}
-
 /** What a scan remembers: each takes more memory than the one before. */
 type Kept = "nothing" | "values" | "places";
 
@@ -122,7 +109,7 @@ class Scan {
     this.#space();
     if (this.#at === this.#text.length) {
       const found = this.#dialect.comments ? "white space and comments" : "white space";
-      throw this.#stop(0, `nothing but ${found}; write a document or remove the file`);
+      throw stop(0, `nothing but ${found}; write a document or remove the file`);
     }
     const root = this.#value();
     this.#space();
@@ -159,10 +146,10 @@ class Scan {
       if (this.#text[start] !== '"') throw this.#unexpected("a key in double quotes");
       const key = this.#string();
       if (seen.has(key)) {
-        throw this.#stop(start, "a key that the object already has; keep one of them");
+        throw stop(start, "a key that the object already has; keep one of them");
       }
       if (isForbiddenKey(key)) {
-        throw this.#stop(start, `the key "${key}", which is not allowed; rename it`);
+        throw stop(start, `the key "${key}", which is not allowed; rename it`);
       }
       seen.add(key);
       this.#space();
@@ -199,7 +186,7 @@ class Scan {
   ): JsonNode {
     const start = this.#at;
     if (this.#path.length >= depthMax) {
-      throw new Stop({ offset: start, message: "nesting that is too deep", tooDeep: true });
+      throw stop(start, "nesting that is too deep", "depth");
     }
     const items: Changeable<JsonItem>[] = [];
     this.#at++;
@@ -226,19 +213,19 @@ class Scan {
       const found = special.exec(this.#text);
       this.#at = found?.index ?? this.#text.length;
       if (found === null || found[0] === "\n" || found[0] === "\r") {
-        throw this.#stop(start, "a string that is not closed; add the closing quote");
+        throw stop(start, "a string that is not closed; add the closing quote");
       }
       if (found[0] === '"') {
         this.#at++;
         const text = JSON.parse(this.#text.slice(start, this.#at)) as string;
         if (text.isWellFormed()) return text;
-        throw this.#stop(start, "a string with half of a surrogate pair; write both halves");
+        throw stop(start, "a string with half of a surrogate pair; write both halves");
       }
       escape.lastIndex = this.#at;
       if (!escape.test(this.#text)) {
         throw found[0] === "\\"
-          ? this.#stop(this.#at, "an escape that JSON does not know; double the backslash")
-          : this.#stop(this.#at, "a control character in a string; write it as an escape");
+          ? stop(this.#at, "an escape that JSON does not know; double the backslash")
+          : stop(this.#at, "a control character in a string; write it as an escape");
       }
       this.#at = escape.lastIndex;
     }
@@ -249,18 +236,18 @@ class Scan {
     number.lastIndex = start;
     const literal = number.exec(this.#text)?.[0];
     if (literal === undefined) {
-      throw this.#stop(start, "a minus sign without a number; complete it");
+      throw stop(start, "a minus sign without a number; complete it");
     }
     this.#at = start + literal.length;
     if (/[\w.+-]/.test(this.#text[this.#at] ?? "")) {
-      throw this.#stop(
+      throw stop(
         start,
         "a number that JSON does not know; write it in decimal, without a leading zero",
       );
     }
     const value = Number(literal);
     if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
-    throw this.#stop(start, "a number that is not finite or beyond 2^53 - 1; write it as a string");
+    throw stop(start, "a number that is not finite or beyond 2^53 - 1; write it as a string");
   }
 
   #take(word: string): boolean {
@@ -276,7 +263,7 @@ class Scan {
       if (this.#take("//")) this.#at = lineEnd(this.#text, this.#at);
       else if (this.#text.startsWith("/*", this.#at)) {
         const end = this.#text.indexOf("*/", this.#at + 2);
-        if (end === -1) throw this.#stop(this.#at, "a comment that is not closed; add */");
+        if (end === -1) throw stop(this.#at, "a comment that is not closed; add */");
         this.#at = end + 2;
       } else return;
     }
@@ -285,11 +272,7 @@ class Scan {
   #unexpected(expected: string): Stop {
     const found = this.#text[this.#at];
     const named = nameSymbol(found, this.#dialect.comments);
-    return this.#stop(this.#at, `${named} where ${expected} belongs; mend the text there`);
-  }
-
-  #stop(offset: number, message: string): Stop {
-    return new Stop({ offset, message });
+    return stop(this.#at, `${named} where ${expected} belongs; mend the text there`);
   }
 }
 

@@ -1,9 +1,13 @@
-/** The byte order mark as a character: kept in front of a text that had it, and of no other meaning. */
-export const byteOrderMark = "\ufeff";
+const byteOrderMark = "\ufeff";
+
+/** The byte order mark that a text begins with, if any: kept in front of what replaces it, and of no other meaning. */
+export function markOf(text: string | undefined): string {
+  return text?.startsWith(byteOrderMark) === true ? byteOrderMark : "";
+}
 
 /** A text without the byte order mark that it may begin with. */
 export function withoutMark(text: string): string {
-  return text.startsWith(byteOrderMark) ? text.slice(1) : text;
+  return text.slice(markOf(text).length);
 }
 
 /** How the lines of a text end, going by its first. */
@@ -46,9 +50,4 @@ export function spacesBefore(text: string, offset: number): number {
 export function beginsLine(text: string, offset: number): boolean {
   const start = spacesBefore(text, offset);
   return start === 0 || text[start - 1] === "\n";
-}
-
-/** Puts the lines of a text after the first one further in. */
-export function indentRest(text: string, indentation: string): string {
-  return text.replaceAll("\n", `\n${indentation}`);
 }

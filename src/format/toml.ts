@@ -1,10 +1,11 @@
-import { copyDocument, type Json, type JsonObject, tooDeep } from "../core/document.ts";
+import { copyDocument, type Json, type JsonObject } from "../core/document.ts";
 import type { Path } from "../core/error.ts";
 import { tomlLengthMax } from "../core/limits.ts";
 import { isEqual } from "./align.ts";
+import { faultError } from "./fault.ts";
 import type { Decoded, Format, Position } from "./format.ts";
-import { byteOrderMark, newlineOf, withoutMark } from "./lines.ts";
-import { assertLength, decodeText, parseError, positionAt } from "./text.ts";
+import { markOf, newlineOf, withoutMark } from "./lines.ts";
+import { assertLength, decodeText, positionAt } from "./text.ts";
 import { editToml } from "./toml_edit.ts";
 import { offsetOf, valueOf } from "./toml_node.ts";
 import { readToml } from "./toml_read.ts";
@@ -21,8 +22,7 @@ function decode(bytes: Uint8Array, source: string): Decoded {
   const body = withoutMark(text);
   assertLength("TOML", body, tomlLengthMax, `read ${source}`);
   const { root, fault } = readToml(body);
-  if (fault?.tooDeep) throw tooDeep(`read ${source}`);
-  if (fault !== undefined) throw parseError(source, positionAt(body, fault.offset), fault.message);
+  if (fault !== undefined) throw faultError(body, source, fault);
   return { document: valueOf(root!), text };
 }
 
@@ -36,10 +36,9 @@ function encode(document: Json, previous?: string): string {
   const wanted = copyDocument(document);
   assertToml(wanted);
   const body = withoutMark(previous ?? "");
-  const mark = previous === undefined || body === previous ? "" : byteOrderMark;
   const text = edited(body, wanted) ?? writeDocument(wanted).replaceAll("\n", newlineOf(body));
   assertLength("TOML", text, tomlLengthMax, "write the document");
-  return mark + text;
+  return markOf(previous) + text;
 }
 
 function edited(text: string, document: JsonObject): string | undefined {

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../core/document.ts";
-import { type Aligned, alignElements, alignMembers, isEqual, isObject } from "./align.ts";
-import { editBracketed } from "./bracketed.ts";
+import { alignElements, alignMembers, isEqual, isObject, isSameParts } from "./align.ts";
+import { editBracketed, hashComment } from "./bracketed.ts";
 import { applyEdits, type Edit } from "./edits.ts";
 import { indentationAt, newlineOf } from "./lines.ts";
 import {
@@ -108,10 +108,10 @@ class TomlEdit {
       const text = key === undefined ? writeValue(value) : writePair([key], value);
       return { write: () => text };
     });
-    if (isSame(aligned, items.length)) return;
+    if (isSameParts(aligned, items.length)) return;
     const list = { open: start + 1, close: end - 1, items };
     editBracketed(this.#text, list, parts, {
-      restOfLine: /[ \t]*(?:#[^\r\n]*)?(?=\r?\n)/y,
+      restOfLine: hashComment,
       newline: this.#newline,
       padding: style === "array" ? "" : " ",
       indentation: "  ",
@@ -193,9 +193,7 @@ class TomlEdit {
     const { defined, statements, keys, section } = table;
     const isDefined = this.#extended.has(table) || defined === "root" ||
       statements.some((statement) => !this.#removed.has(statement));
-    if (isDefined) {
-      return;
-    }
+    if (isDefined) return;
     const { start } = statements[0]!;
     const line = defined === "dotted"
       ? writePair(keys.slice(section.keys.length), {})
@@ -219,8 +217,4 @@ class TomlEdit {
   #put(start: number, text: string, end: number = start): void {
     this.#edits.push({ start, end, text: text.replaceAll("\n", this.#newline) });
   }
-}
-
-function isSame(aligned: readonly Aligned[], count: number): boolean {
-  return aligned.length === count && aligned.every(({ from }, index) => from === index);
 }

@@ -78,23 +78,6 @@ export interface TomlStatement {
   readonly isHeader: boolean;
 }
 
-/** The first place where a text is no TOML that a document may be. */
-export interface TomlFault {
-  readonly offset: number;
-  /** What was found there and what to do, without anything of the text. */
-  readonly message: string;
-  readonly tooDeep?: true;
-}
-
-/** Thrown within the reader at the first fault. */
-export class TomlStop extends Error {
-  readonly fault: TomlFault;
-  constructor(offset: number, message: string, tooDeep = false) {
-    super(message);
-    this.fault = { offset, message, ...tooDeep ? { tooDeep } : {} };
-  }
-}
-
 /** The document that a part of the tree says. */
 export function valueOf(node: TomlNode): Json {
   if (node.form === "value") return node.value;

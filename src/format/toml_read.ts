@@ -1,23 +1,12 @@
 import { depthMax } from "../core/limits.ts";
+import { type Fault, readUntilFault, stop } from "./fault.ts";
 import { lineStart } from "./lines.ts";
-import {
-  type TomlFault,
-  type TomlNode,
-  type TomlStatement,
-  TomlStop,
-  type TomlTable,
-  type TomlTables,
-} from "./toml_node.ts";
+import type { TomlNode, TomlStatement, TomlTable, TomlTables } from "./toml_node.ts";
 import { type TomlKey, TomlValues } from "./toml_value.ts";
 
 /** Reads the tables of a TOML text with their places, or finds the first fault in it. */
-export function readToml(text: string): { root?: TomlTable; fault?: TomlFault } {
-  try {
-    return { root: new TomlReader(text).read() };
-  } catch (error) {
-    if (error instanceof TomlStop) return { fault: error.fault };
-    throw error;
-  }
+export function readToml(text: string): { root?: TomlTable; fault?: Fault } {
+  return readUntilFault(() => new TomlReader(text).read());
 }
 
 class TomlReader {
@@ -34,7 +23,7 @@ class TomlReader {
   read(): TomlTable {
     const values = this.#values;
     if (values.text.trim() === "") {
-      throw values.stop(0, "nothing but white space; write a document or remove the file");
+      throw stop(0, "nothing but white space; write a document or remove the file");
     }
     for (;;) {
       values.blank();
@@ -52,7 +41,7 @@ class TomlReader {
     const { name, start: at } = key.at(-1)!;
     const known = parent.members.get(name);
     if (known !== undefined && (known.form !== "table" || known.defined !== "implicit")) {
-      throw this.#values.stop(at, "a table that is already defined; keep one of them");
+      throw stop(at, "a table that is already defined; keep one of them");
     }
     const table = known ?? newTable("header", start, key.map((part) => part.name));
     table.defined = "header";
@@ -69,7 +58,7 @@ class TomlReader {
     const keys = key.map((part) => part.name);
     const known = parent.members.get(name);
     if (known !== undefined && known.form !== "tables") {
-      throw this.#values.stop(
+      throw stop(
         at,
         "a key that is already defined, as no array of tables; rename it",
       );
@@ -107,7 +96,7 @@ class TomlReader {
         parent.members.set(name, next);
       }
       if (next.form === "value") {
-        throw this.#values.stop(start, "a key that already has a value; rename one of them");
+        throw stop(start, "a key that already has a value; rename one of them");
       }
       chain.push(next);
       if (next.form === "tables") chain.push(next.elements.at(-1)!);
@@ -130,7 +119,7 @@ class TomlReader {
       const keys = () => [...section.keys, ...key.slice(0, index + 1).map((part) => part.name)];
       const next = parent.members.get(name) ?? newTable("dotted", start, keys(), section);
       if (next.form !== "table" || next.defined !== "dotted" || next.section !== section) {
-        throw this.#values.stop(
+        throw stop(
           start,
           "a key that is already defined elsewhere; rename one of them",
         );
@@ -141,7 +130,7 @@ class TomlReader {
     }
     const { name, start: at } = key.at(-1)!;
     if (parent.members.has(name)) {
-      throw this.#values.stop(at, "a key that the table already has; keep one of them");
+      throw stop(at, "a key that the table already has; keep one of them");
     }
     parent.members.set(name, value);
     parent.pairs.set(name, this.#end(start, false, chain));
@@ -166,7 +155,7 @@ class TomlReader {
   }
 
   #limit(depth: number, offset: number): void {
-    if (depth > depthMax) throw new TomlStop(offset, "nesting that is too deep", true);
+    if (depth > depthMax) throw stop(offset, "nesting that is too deep", "depth");
   }
 }
 

@@ -2,9 +2,10 @@ import { isForbiddenKey, type Json } from "../core/document.ts";
 import { depthMax } from "../core/limits.ts";
 import { isObject } from "./align.ts";
 import type { Changeable } from "./bracketed.ts";
-import { isDateTime } from "./toml_date.ts";
-import { type TomlItem, TomlStop, type TomlStyle, type TomlValue } from "./toml_node.ts";
+import { type Stop, stop } from "./fault.ts";
 import { nameSymbol } from "./symbols.ts";
+import { isDateTime } from "./toml_date.ts";
+import type { TomlItem, TomlStyle, TomlValue } from "./toml_node.ts";
 
 /** A key as it is written, with the place of each of its parts. */
 export type TomlKey = readonly { readonly name: string; readonly start: number }[];
@@ -52,7 +53,7 @@ export class TomlValues {
         ? this.#string(first, false).value
         : this.#bareKey();
       if (isForbiddenKey(name)) {
-        throw this.stop(start, `the key "${name}", which is not allowed; rename it`);
+        throw stop(start, `the key "${name}", which is not allowed; rename it`);
       }
       parts.push({ name, start });
       this.spaces();
@@ -65,7 +66,7 @@ export class TomlValues {
     const start = this.at;
     const first = this.text[start];
     if (first === "[" || first === "{") {
-      if (depth >= depthMax) throw new TomlStop(start, "nesting that is too deep", true);
+      if (depth >= depthMax) throw stop(start, "nesting that is too deep", "depth");
       return first === "[" ? this.#array(depth + 1) : this.#inline(depth + 1);
     }
     if (first === '"' || first === "'") {
@@ -81,7 +82,7 @@ export class TomlValues {
     }
     if (/^\d{4}-|^\d{2}:/.test(found)) {
       if (isDateTime(found)) return this.#done(start, found, "date");
-      throw this.stop(start, "a date or time that does not exist; mend it or quote it");
+      throw stop(start, "a date or time that does not exist; mend it or quote it");
     }
     return this.#number(start, found);
   }
@@ -90,11 +91,11 @@ export class TomlValues {
     const isInteger = integer.test(found) || otherInteger.test(found);
     const isSpecial = /^[+-]?(?:inf|nan)$/.test(found);
     if (!isInteger && !isSpecial && !float.test(found)) {
-      throw this.stop(start, "a bare word that is no value; quote it if it is a string");
+      throw stop(start, "a bare word that is no value; quote it if it is a string");
     }
     const value = Number(found.replaceAll("_", ""));
     if (isSpecial || !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) {
-      throw this.stop(
+      throw stop(
         start,
         "a number that is not finite or beyond 2^53 - 1; write it as a string",
       );
@@ -123,7 +124,7 @@ export class TomlValues {
       const key = this.key();
       isDotted ||= key.length > 1;
       if (depth + key.length > depthMax + 1) {
-        throw new TomlStop(begin, "nesting that is too deep", true);
+        throw stop(begin, "nesting that is too deep", "depth");
       }
       this.assignment();
       const node = this.value(depth + key.length - 1);
@@ -176,7 +177,7 @@ export class TomlValues {
       special.lastIndex = this.at;
       const found = special.exec(this.text);
       if (found === null) {
-        throw this.stop(start, "a string that is not closed; add the closing quote");
+        throw stop(start, "a string that is not closed; add the closing quote");
       }
       parts.push(this.text.slice(this.at, found.index));
       this.at = found.index;
@@ -188,11 +189,11 @@ export class TomlValues {
       }
       if (character === "\\" && isBasic) parts.push(this.#escape(isLong));
       else if (character === "\n" || this.text.startsWith("\r\n", this.at)) {
-        if (!isLong) throw this.stop(start, "a string that is not closed; add the closing quote");
+        if (!isLong) throw stop(start, "a string that is not closed; add the closing quote");
         this.#take(/\r?\n/y);
         parts.push("\n");
       } else if (character < " " || character === "\u007f") {
-        throw this.stop(this.at, "a control character in a string; write it as an escape");
+        throw stop(this.at, "a control character in a string; write it as an escape");
       } else {
         parts.push(character);
         this.at++;
@@ -215,7 +216,7 @@ export class TomlValues {
       ? parseInt(digits, 16)
       : NaN;
     if (code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)) return String.fromCodePoint(code);
-    throw this.stop(start, "an escape that TOML does not know; double the backslash");
+    throw stop(start, "an escape that TOML does not know; double the backslash");
   }
 
   /** Passes over spaces and tabs. */
@@ -234,7 +235,7 @@ export class TomlValues {
     if (this.at === this.text.length || /^\r?\n/.test(this.text.slice(this.at, this.at + 2))) {
       return true;
     }
-    throw this.stop(this.at, "a control character in a comment; remove it");
+    throw stop(this.at, "a control character in a comment; remove it");
   }
 
   take(expected: string): boolean {
@@ -260,18 +261,14 @@ export class TomlValues {
     return { form: "value", value, start, end: this.at, style, items, isDotted };
   }
 
-  unexpected(expected: string): TomlStop {
+  unexpected(expected: string): Stop {
     const found = this.text[this.at];
     const named = found === "\n" || this.text.startsWith("\r\n", this.at)
       ? "the end of the line"
       : found === "\r"
       ? "a carriage return without a line feed"
       : nameSymbol(found, true);
-    return this.stop(this.at, `${named} where ${expected} belongs; mend the text there`);
-  }
-
-  stop(offset: number, message: string): TomlStop {
-    return new TomlStop(offset, message);
+    return stop(this.at, `${named} where ${expected} belongs; mend the text there`);
   }
 }
 
@@ -281,7 +278,7 @@ function put(value: Record<string, Json>, key: TomlKey, part: Json, open: Set<ob
     const known = Object.hasOwn(target, name) ? target[name] : undefined;
     const isLast = index === key.length - 1;
     if (known !== undefined && (isLast || !isObject(known) || !open.has(known))) {
-      throw new TomlStop(start, "a key that the table already has; keep one of them");
+      throw stop(start, "a key that the table already has; keep one of them");
     }
     if (isLast) target[name] = part;
     else if (known === undefined) {

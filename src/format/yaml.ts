@@ -1,13 +1,14 @@
-import { copyDocument, type Json, tooDeep } from "../core/document.ts";
+import { copyDocument, type Json } from "../core/document.ts";
 import { holdfastError, type Path } from "../core/error.ts";
 import { aliasedValuesMax, yamlLengthMax } from "../core/limits.ts";
 import { isEqual } from "./align.ts";
+import { type Fault, faultError } from "./fault.ts";
 import type { Decoded, Format, Position } from "./format.ts";
-import { byteOrderMark, newlineOf, withoutMark } from "./lines.ts";
+import { markOf, newlineOf, withoutMark } from "./lines.ts";
 import { locateIn } from "./locate.ts";
-import { assertLength, decodeText, parseError, positionAt } from "./text.ts";
+import { assertLength, decodeText, positionAt } from "./text.ts";
 import { editYaml, yamlStyleOf } from "./yaml_edit.ts";
-import type { YamlFault, YamlNode } from "./yaml_node.ts";
+import type { YamlNode } from "./yaml_node.ts";
 import { readYaml } from "./yaml_read.ts";
 import { isContainer, writeBlock, writeScalar } from "./yaml_write.ts";
 
@@ -27,17 +28,14 @@ function decode(bytes: Uint8Array, source: string): Decoded {
   return { document: copyDocument(root!.value), text };
 }
 
-function faultOf(text: string, source: string, fault: YamlFault): Error {
-  if (fault.limit === "depth") return tooDeep(`read ${source}`);
-  const position = positionAt(text, fault.offset);
-  if (fault.limit === "aliases") {
-    return holdfastError(
-      "TOO_LARGE",
-      `Cannot read ${source}:${position.line}:${position.column}: found aliases that stand for more than ${aliasedValuesMax} values; write fewer`,
-      { what: "values that aliases stand for", limit: aliasedValuesMax },
-    );
-  }
-  return parseError(source, position, fault.message);
+function faultOf(text: string, source: string, fault: Fault): Error {
+  if (fault.limit !== "aliases") return faultError(text, source, fault);
+  const { line, column } = positionAt(text, fault.offset);
+  return holdfastError(
+    "TOO_LARGE",
+    `Cannot read ${source}:${line}:${column}: found aliases that stand for more than ${aliasedValuesMax} values; write fewer`,
+    { what: "values that aliases stand for", limit: aliasedValuesMax },
+  );
 }
 
 function locate(text: string, paths: readonly Path[]): Position[] {
@@ -48,11 +46,10 @@ function locate(text: string, paths: readonly Path[]): Position[] {
 function encode(document: Json, previous?: string): string {
   const wanted = copyDocument(document);
   const body = withoutMark(previous ?? "");
-  const mark = previous === undefined || body === previous ? "" : byteOrderMark;
   const { root } = readYaml(body);
   const text = (root && edited(body, root, wanted)) ?? formatted(body, root, wanted);
   assertLength("YAML", text, yamlLengthMax, "write the document");
-  return mark + text;
+  return markOf(previous) + text;
 }
 
 function edited(text: string, root: YamlNode, document: Json): string | undefined {

@@ -1,6 +1,13 @@
 import type { Json } from "../core/document.ts";
-import { type Aligned, alignElements, alignMembers, isEqual, isObject } from "./align.ts";
-import { editBracketed } from "./bracketed.ts";
+import {
+  type Aligned,
+  alignElements,
+  alignMembers,
+  isEqual,
+  isObject,
+  isSameParts,
+} from "./align.ts";
+import { editBracketed, hashComment } from "./bracketed.ts";
 import { applyEdits, type Edit } from "./edits.ts";
 import { beginsLine, lineStart, newlineOf, nextLine } from "./lines.ts";
 import type { YamlItem, YamlNode } from "./yaml_node.ts";
@@ -111,13 +118,13 @@ class YamlEdit {
       this.#changeItem(node.items[from]!, value, "flow", "");
       return { from };
     });
-    if (isSame(aligned, node)) return;
+    if (isSameParts(aligned, node.items.length)) return;
     const bounds = {
       open: this.#text.indexOf(node.kind === "array" ? "[" : "{", node.start) + 1,
       close: node.end - 1,
     };
     editBracketed(this.#text, { ...bounds, items: node.items }, parts, {
-      restOfLine: /[ \t]*(?:#[^\r\n]*)?(?=\r?\n)/y,
+      restOfLine: hashComment,
       newline: this.#newline,
       padding: node.kind === "array" ? "" : " ",
       indentation: this.#style.members,
@@ -145,7 +152,7 @@ class YamlEdit {
         this.#insertLines(lineStart(this.#text, first.start), indentation + text);
       } else this.#put(first.start, `${text}\n${indentation}`);
     }
-    if (!isSame(aligned, node)) this.#removeItems(items, aligned);
+    if (!isSameParts(aligned, items.length)) this.#removeItems(items, aligned);
   }
 
   #removeItems(items: readonly YamlItem[], aligned: readonly Aligned[]): void {
@@ -242,10 +249,6 @@ class YamlEdit {
   #put(start: number, text: string, end: number = start): void {
     this.#edits.push({ start, end, text: text.replaceAll("\n", this.#newline) });
   }
-}
-
-function isSame(aligned: readonly Aligned[], { items }: YamlNode): boolean {
-  return aligned.length === items.length && aligned.every(({ from }, index) => from === index);
 }
 
 function columnOf(text: string, offset: number): number {

@@ -33,11 +33,3 @@ export interface YamlItem {
   readonly node: YamlNode;
   readonly comma: number | undefined;
 }
-
-/** The first place where a text is no YAML that a document may be. */
-export interface YamlFault {
-  readonly offset: number;
-  /** What was found there and what to do, without anything of the text. */
-  readonly message: string;
-  readonly limit?: "depth" | "aliases";
-}

@@ -1,8 +1,8 @@
 import { Composer, type CST, type Document, Lexer, Parser } from "yaml";
 import { depthMax } from "../core/limits.ts";
+import { type Fault, readUntilFault, stop } from "./fault.ts";
 import { messageOf } from "./yaml_fault.ts";
-import type { YamlFault, YamlNode } from "./yaml_node.ts";
-import { stop, YamlStop } from "./yaml_stop.ts";
+import type { YamlNode } from "./yaml_node.ts";
 import { YamlTree } from "./yaml_tree.ts";
 
 // A lone carriage return ends a line for YAML, but not for the parser: what follows would be part of a value or a comment.
@@ -17,17 +17,14 @@ const forbidden =
 let last: WeakRef<{ readonly text: string; readonly root: YamlNode }> | undefined;
 
 /** Reads the values of a YAML text with their places, or finds the first fault in it. */
-export function readYaml(text: string): { root?: YamlNode; fault?: YamlFault } {
+export function readYaml(text: string): { root?: YamlNode; fault?: Fault } {
   const known = last?.deref();
   if (known?.text === text) return known;
-  try {
-    const found = { text, root: read(text) };
-    last = new WeakRef(found);
-    return found;
-  } catch (error) {
-    if (error instanceof YamlStop) return { fault: error.fault };
-    throw error;
-  }
+  const { root, fault } = readUntilFault(() => read(text));
+  if (root === undefined) return { fault: fault! };
+  const found = { text, root };
+  last = new WeakRef(found);
+  return found;
 }
 
 function read(text: string): YamlNode {

@@ -10,8 +10,8 @@ import {
 import { isForbiddenKey, type Json } from "../core/document.ts";
 import { aliasedValuesMax, depthMax } from "../core/limits.ts";
 import type { Changeable } from "./bracketed.ts";
+import { stop } from "./fault.ts";
 import type { YamlItem, YamlNode } from "./yaml_node.ts";
-import { stop } from "./yaml_stop.ts";
 
 const coreTags = new Set(["str", "int", "float", "bool", "null", "map", "seq"].map((name) => {
   return `tag:yaml.org,2002:${name}`;

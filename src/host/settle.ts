@@ -1,3 +1,4 @@
+import { debounceMsDefault, maxWaitMsDefault } from "../core/limits.ts";
 import type { Host } from "./host.ts";
 
 /** Hints on their way to a look. */
@@ -10,10 +11,12 @@ export interface Settling {
   close(): Promise<void>;
 }
 
-/** How hints settle, in milliseconds. */
+/** How hints settle. */
 export interface SettleOptions {
-  readonly debounceMs: number;
-  readonly maxWaitMs: number;
+  /** How long hints must be quiet, in milliseconds. */
+  readonly debounceMs?: number | undefined;
+  /** How long hints that never fall quiet can put a look off, in milliseconds. */
+  readonly maxWaitMs?: number | undefined;
   readonly keepAlive: boolean;
   /** Must not reject. */
   readonly look: () => Promise<void>;
@@ -24,6 +27,7 @@ export interface SettleOptions {
  * gone on for the maximum wait. Looks never overlap; a hint during a look leads to another one.
  */
 export function settle(host: Host, options: SettleOptions): Settling {
+  const { debounceMs = debounceMsDefault, maxWaitMs = maxWaitMsDefault, keepAlive } = options;
   const closing = new AbortController();
   let firstHintAt: number | undefined;
   let lastHintAt = 0;
@@ -46,10 +50,9 @@ export function settle(host: Host, options: SettleOptions): Settling {
   /** Resolves to false when closed. */
   async function quiet(first: number): Promise<boolean> {
     for (;;) {
-      const due = Math.min(lastHintAt + options.debounceMs, first + options.maxWaitMs);
+      const due = Math.min(lastHintAt + debounceMs, first + maxWaitMs);
       const waitMs = due - host.monotonic();
       if (waitMs <= 0) return !closing.signal.aborted;
-      const { keepAlive } = options;
       if (!await host.sleep(waitMs, { signal: closing.signal, keepAlive })) return false;
     }
   }

@@ -1,4 +1,4 @@
-import { debounceMsDefault, maxWaitMsDefault, pollMsDefault } from "../core/limits.ts";
+import { pollMsDefault } from "../core/limits.ts";
 import type { Host, HostWatch } from "./host.ts";
 import { settle } from "./settle.ts";
 
@@ -35,12 +35,7 @@ export async function watchDirectories(
 ): Promise<DirectoryWatch> {
   const { keepAlive } = options;
   const closing = new AbortController();
-  const settling = settle(host, {
-    debounceMs: options.debounceMs ?? debounceMsDefault,
-    maxWaitMs: options.maxWaitMs ?? maxWaitMsDefault,
-    keepAlive,
-    look: options.look,
-  });
+  const settling = settle(host, options);
   const armed = new Map<string, Armed>();
 
   async function arm(): Promise<void> {

@@ -3,9 +3,10 @@ import { type HoldfastError, holdfastError, isHoldfastError } from "../core/erro
 import { formatOf } from "../format/format_of.ts";
 import { absolutePath, baseName, directoryOf, joinPath } from "../host/path.ts";
 import { watchDirectories } from "../host/watch.ts";
-import { writeCompiled } from "./compiled.ts";
+import { type Content, contentOf, unlocated } from "./content.ts";
 import { type DirectoryFile, type DirectoryFiles, readFiles } from "./directory_files.ts";
 import { isOpenToAll, judgeTrust, type Trust } from "./file_trust.ts";
+import { writeJsonFile } from "./json_file.ts";
 import { composeLayers, type Layer } from "./layers.ts";
 import type {
   Loaded,
@@ -63,8 +64,9 @@ export function directory(path: string, options: DirectoryOptions = {}): Source 
   };
 }
 
-/** What one file holds, whatever directory it is in. */
-type Content = Pick<Loaded, "document" | "fault" | "hash" | "locate">;
+interface FileContent extends Content {
+  readonly hash: string;
+}
 
 class OpenDirectory implements OpenSource {
   readonly backend = "directory";
@@ -73,7 +75,7 @@ class OpenDirectory implements OpenSource {
   readonly #options: DirectoryOptions;
   readonly #context: SourceContext;
   /** By their names: what did not change is not decoded again. */
-  #contents: ReadonlyMap<string, Content> = new Map();
+  #contents: ReadonlyMap<string, FileContent> = new Map();
 
   constructor(
     path: string,
@@ -98,7 +100,7 @@ class OpenDirectory implements OpenSource {
     const layers = files.map((file, index) => this.#layerOf(file, contents[index]!));
     const composed = composeLayers({ ...this.#context, upgrade: undefined }, layers, undefined);
     // The files have no states of their own in a snapshot: they are one source.
-    const { layers: parts, ...loaded } = composed;
+    const { layers: _, ...loaded } = composed;
     const fault = composed.fault ?? this.#faultOf(layers);
     return {
       ...loaded,
@@ -106,9 +108,8 @@ class OpenDirectory implements OpenSource {
       document: fault === undefined ? composed.document ?? {} : undefined,
       hash,
       warnings: [...await this.#warningsOf(found), ...loaded.warnings],
-      given: parts!.given,
       locate: (paths) =>
-        paths.map((path) => parts!.given(path)[0]?.place ?? { source: this.#path }),
+        paths.map((path) => loaded.given!(path)[0]?.place ?? { source: this.#path }),
     };
   }
 
@@ -125,7 +126,7 @@ class OpenDirectory implements OpenSource {
 
   async applied({ document }: Loaded): Promise<void> {
     if (this.#compiled === undefined || document === undefined) return;
-    await writeCompiled(this.#context.host, this.#compiled, document);
+    await writeJsonFile(this.#context.host, this.#compiled, document);
   }
 
   async close(): Promise<void> {}
@@ -138,27 +139,19 @@ class OpenDirectory implements OpenSource {
     return place === await host.resolve(this.#path) ? baseName(this.#compiled) : undefined;
   }
 
-  async #contentOf({ name, bytes, hash }: DirectoryFile): Promise<Content> {
+  async #contentOf({ name, bytes, hash }: DirectoryFile): Promise<FileContent> {
     const known = this.#contents.get(name);
     if (known?.hash === hash) return known;
     const path = joinPath(this.#path, name);
     try {
-      const format = await formatOf(path);
-      const { document, text } = format.decode(bytes, path);
-      return {
-        document,
-        hash,
-        locate: (paths) =>
-          format.locate(text, paths).map((position) => ({ source: path, ...position })),
-      };
+      return { ...contentOf(await formatOf(path), bytes, path), hash };
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
-      const locate: Loaded["locate"] = (paths) => paths.map(() => ({ source: path }));
-      return { document: undefined, fault: error, hash, locate };
+      return { document: undefined, fault: error, hash, locate: unlocated(path) };
     }
   }
 
-  #layerOf({ name, stat }: DirectoryFile, content: Content): Layer {
+  #layerOf({ name, stat }: DirectoryFile, content: FileContent): Layer {
     const { host } = this.#context;
     const { trust = "owner" } = this.#options;
     const path = joinPath(this.#path, name);

@@ -4,15 +4,7 @@ import { type ArrayRule, isReset, type LayerValue, mergeLayers, valuesAt } from 
 import { agreeingLooksMax, looksMax } from "../core/limits.ts";
 import type { Shape } from "../core/shape.ts";
 import { hashOf } from "../host/hash.ts";
-import type {
-  Given,
-  LayerPart,
-  Loaded,
-  LoadedSource,
-  OpenSource,
-  Place,
-  SourceContext,
-} from "./source.ts";
+import type { Given, LayerPart, Loaded, OpenSource, Place, SourceContext } from "./source.ts";
 
 /** A layer with what it holds. */
 export interface Layer {
@@ -41,9 +33,8 @@ export function composeLayers(
   const flat = parts.flat();
   const documents = flat.map(({ document }) => document);
   const own = head === undefined ? undefined : layers[head]!.loaded;
-  const written = head === undefined
-    ? undefined
-    : parts.slice(0, head).flat().length + (own!.layers?.written ?? 0);
+  const written = own?.layers === undefined ? parts[head ?? -1]?.[0] : own.layers.written;
+  const writtenAt = written === undefined ? -1 : flat.indexOf(written);
   const given = (path: Path) => givenBy(flat, valuesAt(documents, path, rule));
   const fault = flat.find((layer) => layer.fault !== undefined)?.fault;
   const hashes = layers.map(({ loaded }) => loaded.hash).join("\n");
@@ -55,18 +46,17 @@ export function composeLayers(
     generation: own?.generation ?? 0,
     ...(own?.record === undefined ? {} : { record: own.record }),
     ...(own?.more === undefined ? {} : { more: own.more }),
-    locate: (paths) => paths.map((path) => placeOf(path, given, flat[written ?? -1])),
+    given,
+    locate: (paths) => paths.map((path) => placeOf(path, given, written)),
     warnings: layers.flatMap(({ loaded }) => loaded.warnings),
     resolvedPaths: layers.flatMap(({ loaded }) => loaded.resolvedPaths),
     layers: {
       held: layers.map(({ loaded }) => loaded),
-      sources: layers.flatMap(statesOf),
       parts: flat,
-      head: own,
       written,
       compose: (document) => {
         if (written === undefined) return document;
-        return mergeLayers(documents.with(written, flat[written]!.read(document)), rule);
+        return mergeLayers(documents.with(writtenAt, written.read(document)), rule);
       },
       around: own?.layers?.around === undefined ? undefined : async (document) => {
         const loaded = { ...own, layers: await own.layers!.around!(document) };
@@ -74,13 +64,12 @@ export function composeLayers(
           .layers!;
       },
       carry: own?.layers?.carry,
-      given,
       hiding: (path) => {
-        const above = written === undefined ? [] : documents.slice(written + 1);
+        const above = written === undefined ? [] : documents.slice(writtenAt + 1);
         // To follow a path through long arrays takes time, and most are told by their first step.
         if (!above.some((document) => mayReach(document, path))) return undefined;
         const winner = valuesAt(documents, path, rule)[0];
-        if (winner === undefined || winner.layer <= (written ?? Infinity)) return undefined;
+        if (winner === undefined || winner.layer <= writtenAt) return undefined;
         return givenBy(flat, [winner])[0]?.place;
       },
     },
@@ -132,12 +121,6 @@ function mayReach(document: Json | undefined, path: Path): boolean {
     (isReset(document) || valueAt(document, path.slice(0, 1)) !== undefined);
 }
 
-/** A layer may be made of layers itself: those are files and stores of their own. */
-function statesOf({ name, loaded: { generation, hash, layers } }: Layer): readonly LoadedSource[] {
-  if (layers !== undefined) return layers.sources;
-  return [generation === 0 ? { name, hash } : { name, generation, hash }];
-}
-
 function partOf(layer: Layer, upgrade: NonNullable<SourceContext["upgrade"]>): LayerPart {
   const { name, loaded, part = (document) => document } = layer;
   const read = (document: Json | undefined) => {
@@ -174,13 +157,13 @@ function givenBy(parts: readonly LayerPart[], values: readonly LayerValue[]): Gi
 function placeOf(
   path: Path,
   given: (path: Path) => readonly Given[],
-  head: LayerPart | undefined,
+  written: LayerPart | undefined,
 ): Place {
   for (let depth = path.length; depth > 0; depth--) {
     const [winner] = given(path.slice(0, depth));
     if (winner !== undefined) return winner.place;
   }
-  const isThere = head?.document !== undefined && !head.isUpgraded;
-  if (isThere) return head.loaded.locate([[]])[0]!;
-  return given([])[0]?.place ?? { source: head?.name ?? "layers" };
+  const isThere = written?.document !== undefined && !written.isUpgraded;
+  if (isThere) return written.loaded.locate([[]])[0]!;
+  return given([])[0]?.place ?? { source: written?.name ?? "layers" };
 }

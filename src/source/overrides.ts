@@ -1,6 +1,7 @@
 import { assertDocument, copyDocument, type Json } from "../core/document.ts";
 import { freeze } from "../core/snapshot.ts";
 import { hashOf } from "../host/hash.ts";
+import { unlocated } from "./content.ts";
 import type { Source } from "./source.ts";
 
 /** How overrides are told. */
@@ -41,7 +42,7 @@ export function overrides(document: unknown, options: OverridesOptions = {}): So
             document: own,
             hash,
             generation: 0,
-            locate: (paths) => paths.map(() => ({ source: name })),
+            locate: unlocated(name),
             warnings: [],
             resolvedPaths: [],
           });

@@ -86,7 +86,7 @@ export interface Loaded {
   readonly warnings: readonly string[];
   /** The filesystem paths read. */
   readonly resolvedPaths: readonly string[];
-  /** What gives the value at a path, the winner first, where it is of several files. */
+  /** What gives the value at a path, the winner first, where it is of several sources, files or variables. */
   readonly given?: (path: Path) => readonly Given[];
   /** What it was put together of; undefined where it is of one source. */
   readonly layers?: LoadedLayers;
@@ -96,14 +96,10 @@ export interface Loaded {
 export interface LoadedLayers {
   /** What each holds, from the lowest to the one that wins. */
   readonly held: readonly Loaded[];
-  /** Each with its state, for a snapshot. */
-  readonly sources: readonly LoadedSource[];
-  /** Those, and where one is made of layers itself, what that is made of. */
+  /** Those, and where one is made of layers itself, what that is made of; none where they cannot be told apart any more. */
   readonly parts: readonly LayerPart[];
-  /** Which of the parts is written. */
-  readonly written: number | undefined;
-  /** What the one that is written holds, whose document is the document; undefined where none is. */
-  readonly head: Loaded | undefined;
+  /** The part that is written, whose document is the document; undefined where none is. */
+  readonly written: LayerPart | undefined;
   /** Merges the others around another document of the head. */
   readonly compose: (document: Json | undefined) => Json | undefined;
   /**
@@ -114,8 +110,6 @@ export interface LoadedLayers {
   readonly around?: ((document: Json) => Promise<LoadedLayers>) | undefined;
   /** Carries what is no part of the value from a document of the head over to one that was made of it. */
   readonly carry?: ((from: Json, to: Json) => Json) | undefined;
-  /** What each gives at a path, the winner first. */
-  readonly given: (path: Path) => readonly Given[];
   /** What hides whatever the head says at a path, if anything does. */
   readonly hiding: (path: Path) => Place | undefined;
 }
@@ -142,16 +136,6 @@ export interface Given {
   readonly value: Json;
   /** Where it stands. */
   readonly place: Place;
-}
-
-/** One of several sources that were loaded together. */
-export interface LoadedSource {
-  /** As messages call it. */
-  readonly name: string;
-  /** Of a store. */
-  readonly generation?: number;
-  /** Over its bytes. */
-  readonly hash: string;
 }
 
 /** Where something was written, as a person would look for it. Lines and columns count from 1. */

@@ -1,11 +1,12 @@
 import { assertDocument, isPlainObject, type Json, valueAt } from "../core/document.ts";
-import { hasErrno, type HoldfastError, isHoldfastError } from "../core/error.ts";
+import { hasErrno, type HoldfastError, isHoldfastError, type Path } from "../core/error.ts";
 import { keptBytesMax } from "../core/limits.ts";
 import { makeDirectoryDurably } from "../host/durable.ts";
 import { directoryOf } from "../host/path.ts";
-import { writeCompiled } from "../source/compiled.ts";
+import { unlocated } from "../source/content.ts";
 import { judgeTrust } from "../source/file_trust.ts";
-import type { Loaded, LoadedLayers, LoadedSource, Place, SourceContext } from "../source/source.ts";
+import { writeJsonFile } from "../source/json_file.ts";
+import type { Given, Loaded, LoadedLayers, Place, SourceContext } from "../source/source.ts";
 
 /** What is kept of a document that was good. */
 interface Kept {
@@ -51,7 +52,7 @@ export class KeptFile {
         ...(layers === undefined || whole === undefined ? {} : { whole }),
       };
       await makeDirectoryDurably(host, directoryOf(this.path), 0o700);
-      await writeCompiled(host, this.path, {
+      await writeJsonFile(host, this.path, {
         checksum: this.#checksum(kept),
         kept: kept as unknown as Json,
       });
@@ -114,36 +115,37 @@ export class KeptFile {
   }
 
   #loadedFrom({ document, whole, hash, generation, at }: Kept, error: HoldfastError): Loaded {
-    const place = { source: this.path };
     return {
       document,
       hash,
       generation,
       more: true,
       isStandIn: true,
-      locate: (paths) => paths.map(() => place),
+      locate: unlocated(this.path),
       warnings: [
         `Started ${this.#source} from ${this.path}, as it was at ${at}, since it cannot be reached: ${error.message}`,
       ],
       resolvedPaths: [this.path],
-      ...(whole === undefined ? {} : { layers: standInFor(whole, place, { hash, generation }) }),
+      ...(whole === undefined ? {} : {
+        layers: standInFor(whole),
+        given: (path) => givenBy(whole, path, { source: this.path }),
+      }),
     };
   }
 }
 
 /** What several sources came to, which cannot be taken apart any more. */
-function standInFor(whole: Json, place: Place, state: Omit<LoadedSource, "name">): LoadedLayers {
+function standInFor(whole: Json): LoadedLayers {
   return {
     held: [],
-    sources: [{ name: place.source, ...state }],
     parts: [],
-    head: undefined,
     written: undefined,
     compose: () => whole,
-    given: (path) => {
-      const value = valueAt(whole, path);
-      return value === undefined ? [] : [{ value: value as Json, place }];
-    },
     hiding: () => undefined,
   };
+}
+
+function givenBy(whole: Json, path: Path, place: Place): Given[] {
+  const value = valueAt(whole, path) as Json | undefined;
+  return value === undefined ? [] : [{ value, place }];
 }

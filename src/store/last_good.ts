@@ -13,7 +13,7 @@ import type {
   SourceWatchOptions,
 } from "../source/source.ts";
 import { KeptFile } from "./kept_file.ts";
-import { isOpenStore, type OpenStore, type StoreChange, type StoredGeneration } from "./store.ts";
+import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
 import { outdated } from "./store_error.ts";
 
 /**
@@ -44,9 +44,9 @@ class OpenKept implements OpenSource {
   readonly #parts: Parts;
   #opening: Promise<OpenSource> | undefined;
   /** The source, once it is open. */
-  protected reached: OpenSource | undefined;
-  /** Whether the source itself answered. */
-  #isReached = false;
+  protected open: OpenSource | undefined;
+  /** Whether the source itself gave a document, or told that there is none. */
+  #hasAnswered = false;
   #hasLoaded = false;
   #keptHash: string | undefined;
   #toKeep: Loaded | undefined;
@@ -57,15 +57,15 @@ class OpenKept implements OpenSource {
   }
 
   get backend(): string {
-    return this.reached?.backend ?? "last good";
+    return this.open?.backend ?? "last good";
   }
 
   async load(considered?: number): Promise<Loaded> {
     const loading = this.opened().then((open) => open.load(considered));
-    if (this.#isReached) return this.#apart(await loading);
+    if (this.#hasAnswered) return this.#apart(await loading);
     try {
       const loaded = await this.reach(loading);
-      this.#isReached = this.#hasLoaded = true;
+      this.#hasAnswered = this.#hasLoaded = true;
       return this.#apart(loaded);
     } catch (error) {
       if (this.#hasLoaded || !isHoldfastError(error) || !isOutOfReach(error)) throw error;
@@ -142,7 +142,7 @@ class OpenKept implements OpenSource {
     const { source, context } = this.#parts;
     this.#opening ??= source.open(context);
     try {
-      return this.reached = await this.#opening;
+      return this.open = await this.#opening;
     } catch (error) {
       this.#opening = undefined;
       throw error;
@@ -196,7 +196,7 @@ class OpenKeptStore extends OpenKept implements OpenStore {
   }
 
   async abandon(): Promise<void> {
-    await (this.reached as OpenStore | undefined)?.abandon?.();
+    await (this.open as OpenStore | undefined)?.abandon?.();
   }
 
   async generations(): Promise<readonly number[]> {
@@ -212,11 +212,7 @@ class OpenKeptStore extends OpenKept implements OpenStore {
   }
 
   async #store(): Promise<OpenStore> {
-    const open = this.reached ?? await this.reach(this.opened());
-    if (isOpenStore(open)) return open;
-    throw holdfastError("UNSUPPORTED", "Cannot write: found a source that is no store", {
-      what: "store",
-    });
+    return (this.open ?? await this.reach(this.opened())) as OpenStore;
   }
 }
 

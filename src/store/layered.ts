@@ -10,6 +10,7 @@ import type {
   SourceWatch,
   SourceWatchOptions,
 } from "../source/source.ts";
+import { headChangeOf } from "./head_change.ts";
 import type { OpenStore, Store, StoreChange, StoredGeneration } from "./store.ts";
 
 /** Several sources as one, the later over the earlier. */
@@ -128,6 +129,11 @@ class OpenLayers implements OpenSource {
     return composeLayers(context, named, head);
   }
 
+  /** What the head holds. */
+  protected headOf({ layers }: Loaded): Loaded | undefined {
+    return layers?.held[this.#parts.head!];
+  }
+
   /** The same again, with something else in the head. */
   protected withHead(base: Loaded, head: Loaded): Loaded {
     return this.compose(base.layers!.held.with(this.#parts.head!, head));
@@ -143,19 +149,12 @@ class OpenLayeredStore extends OpenLayers implements OpenStore {
   }
 
   async adopt(loaded: Loaded): Promise<Loaded> {
-    return this.withHead(loaded, await this.#head.adopt(loaded.layers!.head!));
+    return this.withHead(loaded, await this.#head.adopt(this.headOf(loaded)!));
   }
 
-  async commit({ base, refused, ...change }: StoreChange): Promise<Loaded> {
-    const head = base.layers!.head!;
-    // What was refused may be what another layer says.
-    const found = refused?.layers?.head;
-    const stored = await this.#head.commit({
-      ...change,
-      base: head,
-      refused: found?.hash === head.hash ? undefined : found,
-    });
-    return this.withHead(base, stored);
+  async commit(change: StoreChange): Promise<Loaded> {
+    const own = headChangeOf(change, (loaded) => this.headOf(loaded));
+    return this.withHead(change.base, await this.#head.commit(own));
   }
 
   async abandon(): Promise<void> {

@@ -1,9 +1,10 @@
 import { type Cause, joinCauses } from "../core/cause.ts";
 import { assertDocument, copyDocument, type Json } from "../core/document.ts";
 import { holdfastError } from "../core/error.ts";
-import { debounceMsDefault, maxWaitMsDefault } from "../core/limits.ts";
 import { freeze } from "../core/snapshot.ts";
+import { hashOf } from "../host/hash.ts";
 import { settle } from "../host/settle.ts";
+import { unlocated } from "../source/content.ts";
 import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
 import type { OpenStore, Store, StoreChange, StoredGeneration } from "./store.ts";
 import { tooFar } from "./store_error.ts";
@@ -75,7 +76,7 @@ class OpenMemory implements OpenStore {
       hash,
       generation,
       ...(newest === undefined ? {} : { record: { ...cause, at: at! } }),
-      locate: (paths) => paths.map(() => ({ source: "memory" })),
+      locate: unlocated("memory"),
       warnings: [],
       resolvedPaths: [],
     });
@@ -117,8 +118,7 @@ class OpenMemory implements OpenStore {
 
   watch({ timing, look }: SourceWatchOptions): Promise<SourceWatch> {
     const settling = settle(this.#context.host, {
-      debounceMs: timing.debounceMs ?? debounceMsDefault,
-      maxWaitMs: timing.maxWaitMs ?? maxWaitMsDefault,
+      ...timing,
       keepAlive: this.#context.keepAlive,
       look,
     });
@@ -147,7 +147,7 @@ class OpenMemory implements OpenStore {
       generation: ++this.#shared.generation,
       parent: parent?.generation ?? 0,
       parentHash: parent?.hash ?? "",
-      hash: document === undefined ? "" : `sha256:${host.hash(bytes)}`,
+      hash: document === undefined ? "" : hashOf(host, bytes),
       at: new Date(host.now()).toISOString(),
       origin: cause.origin,
       calls: cause.calls,

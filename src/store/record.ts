@@ -1,4 +1,5 @@
 import type { Call, Origin } from "../core/cause.ts";
+import { generationMax } from "../core/limits.ts";
 import { hashOf } from "../host/hash.ts";
 import type { Host } from "../host/host.ts";
 
@@ -25,7 +26,10 @@ export interface GenerationRecord extends RecordHeader {
   readonly text: Uint8Array;
 }
 
-const magic = "holdfast-record 1";
+/** The version of records that this program writes, and the newest that it can read. */
+export const recordVersion: number = 1;
+
+const magic = `holdfast-record ${recordVersion}`;
 const newline = 10;
 
 /** Writes a record: a line with the checksum of the header, the header in one line of JSON, the text. */
@@ -53,17 +57,50 @@ export function decodeRecord(
   bytes: Uint8Array,
   generation: number,
 ): GenerationRecord | undefined {
+  const parts = partsOf(bytes);
+  if (parts === undefined || parts.first !== `${magic} ${host.hash(parts.line)}`) return undefined;
+  const header = readHeader(parts.line);
+  if (header === undefined) return undefined;
+  const text = parts.text.slice();
+  const hash = header.hash === "" && text.length === 0 ? "" : hashOf(host, text);
+  return header.generation === generation && header.hash === hash ? { ...header, text } : undefined;
+}
+
+/** What bytes claim that begin like a record, be it a whole one or not. */
+export interface ClaimedRecord {
+  readonly version: number;
+  /** 0 where no number is to be found. */
+  readonly generation: number;
+  readonly text: Uint8Array;
+}
+
+/** Reads what a record of any version says of itself, such as one that somebody copied or edited. */
+export function claimedBy(bytes: Uint8Array): ClaimedRecord | undefined {
+  const parts = partsOf(bytes);
+  const [, version] = /^holdfast-record (\d+) /.exec(parts?.first ?? "") ?? [];
+  if (parts === undefined || version === undefined) return undefined;
+  const [, digits] = /"generation":(\d+)/.exec(new TextDecoder().decode(parts.line)) ?? [];
+  const generation = Number(digits ?? 0);
+  return {
+    version: Number(version),
+    // Counting on from a greater one would leave the safe integers.
+    generation: generation <= generationMax ? generation : 0,
+    text: parts.text,
+  };
+}
+
+/** The lines before the text, and the text. */
+function partsOf(
+  bytes: Uint8Array,
+): { readonly first: string; readonly line: Uint8Array; readonly text: Uint8Array } | undefined {
   const firstEnd = bytes.indexOf(newline);
   const headerEnd = bytes.indexOf(newline, firstEnd + 1);
   if (firstEnd === -1 || headerEnd === -1) return undefined;
-  const line = bytes.subarray(firstEnd + 1, headerEnd);
-  const first = new TextDecoder().decode(bytes.subarray(0, firstEnd));
-  if (first !== `${magic} ${host.hash(line)}`) return undefined;
-  const header = readHeader(line);
-  if (header === undefined) return undefined;
-  const text = bytes.slice(headerEnd + 1);
-  const hash = header.hash === "" && text.length === 0 ? "" : hashOf(host, text);
-  return header.generation === generation && header.hash === hash ? { ...header, text } : undefined;
+  return {
+    first: new TextDecoder().decode(bytes.subarray(0, firstEnd)),
+    line: bytes.subarray(firstEnd + 1, headerEnd),
+    text: bytes.subarray(headerEnd + 1),
+  };
 }
 
 function readHeader(line: Uint8Array): RecordHeader | undefined {

@@ -1,4 +1,5 @@
 import { type HoldfastError, holdfastError } from "../core/error.ts";
+import { documentBytesMax } from "../core/limits.ts";
 
 /** The error for a generation of which no record is kept. */
 export function notKept(source: string, generation: number): Error {
@@ -20,6 +21,15 @@ export function outdated(
     `Cannot write ${path}: found that it changed since generation ${details.expected}; read it and try again`,
     details,
     cause,
+  );
+}
+
+/** The error for a document that is too large to be read or written. */
+export function tooLarge(attempt: string, found: number): HoldfastError {
+  return holdfastError(
+    "TOO_LARGE",
+    `Cannot ${attempt}: found a document of ${found} bytes, allowed are ${documentBytesMax}; make it smaller`,
+    { what: "document in bytes", limit: documentBytesMax, found },
   );
 }
 

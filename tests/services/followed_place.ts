@@ -24,11 +24,8 @@ export interface FollowedDocument {
 /** Connects as the README tells to. */
 export async function reach(place: FollowedPlace): Promise<Reached> {
   if (place.kind === "postgres") {
-    const sql = createClient(place.url, {
-      backoff: () => 0.25,
-      fetch_types: false,
-      onnotice: () => {},
-    });
+    const given = { backoff: () => 0.25, fetch_types: false, onnotice: () => {} };
+    const sql = createClient(place.url, given);
     return { store: postgres({ sql, key: "followed" }), close: () => sql.end({ timeout: 1 }) };
   }
   const { servers } = place;

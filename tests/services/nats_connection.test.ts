@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { openConfig } from "../../mod.ts";
 import { natsKv, type NatsKvOptions } from "../../src/store/nats/nats_kv.ts";
+import { freePorts } from "../support/free_ports.ts";
 import { until } from "../support/config_under_test.ts";
 import { describe, test } from "../support/kit.ts";
 import { bucketName, keyName, natsFor, openOver, refusalOf, withRequests } from "./nats_config.ts";
-import { freePorts, startNats, withoutNats } from "./nats_server.ts";
+import { startNats, withoutNats } from "./nats_server.ts";
 
 const skip = withoutNats;
 

@@ -1,7 +1,7 @@
 /** NATS servers of the tests' own: on free ports of loopback, with a store in a temporary place, ended by process id. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createConnection, createServer } from "node:net";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -9,6 +9,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, type ConnectionOptions, type NatsConnection } from "@nats-io/transport-node";
 import { unlessInstalled } from "../support/child.ts";
+import { freePorts } from "../support/free_ports.ts";
 
 /** Why tests with a server are skipped here; where CI is set they are not, and then fail. */
 export const withoutNats: string | false = unlessInstalled("nats-server");
@@ -197,22 +198,4 @@ function isGreeted(port: number): Promise<boolean> {
     socket.once("error", () => resolve(false));
     socket.once("end", () => resolve(false));
   });
-}
-
-/** Ports of loopback that nobody listens on. */
-export async function freePorts(count: number): Promise<number[]> {
-  const listeners = await Promise.all(
-    Array.from({ length: count }, () => {
-      const listener = createServer();
-      return new Promise<typeof listener>((resolve, reject) => {
-        listener.on("error", reject);
-        listener.listen(0, "127.0.0.1", () => resolve(listener));
-      });
-    }),
-  );
-  const ports = listeners.map((listener) => (listener.address() as { port: number }).port);
-  await Promise.all(
-    listeners.map((listener) => new Promise((resolve) => listener.close(resolve))),
-  );
-  return ports;
 }

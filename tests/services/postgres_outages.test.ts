@@ -198,7 +198,7 @@ serverTests((skip) => {
       await wait(500);
       network.treat("lose", "pass");
       const writing = increment(config).then(() => undefined, (error: unknown) => error);
-      await wait(300);
+      await until("it is lost", () => network.lost.includes('"count": 2'));
       network.cut();
       network.heal();
       const error = await writing;

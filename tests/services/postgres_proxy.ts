@@ -23,6 +23,8 @@ export class Network {
   #isMute = false;
   #toServer: Treatment = "pass";
   #toClient: Treatment = "pass";
+  /** What was lost on its way to the server. */
+  lost = "";
   /** How many notifications were swallowed. */
   swallowed = 0;
 
@@ -109,6 +111,7 @@ export class Network {
     for (const socket of [client, server]) socket.on("error", () => {}).on("close", end);
     const filter = new NotificationFilter();
     client.on("data", (bytes) => {
+      if (this.#toServer === "lose") this.lost += bytes.toString("latin1");
       this.#pass(pair, server, bytes, pair.isHeld ? "hold" : this.#toServer);
     });
     server.on("data", (bytes) => {

@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import * as fs from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import createClient from "postgres";
+import { freePorts } from "../support/free_ports.ts";
 import { repositoryPath } from "../support/runtimes.ts";
 
 /** What the tests know of a client that the store need not know. */
@@ -65,7 +65,8 @@ export async function startPostgres(connectionsMax: number = 200): Promise<Postg
   ]);
   const made = spawnSync(program!, given, { encoding: "utf8", cwd: directory, env: environment() });
   if (made.status !== 0) throw new Error(`Cannot run initdb: ${made.stdout}${made.stderr}`);
-  const server = new Server(binaries, directory, await freePort(), connectionsMax);
+  const [port] = await freePorts(1);
+  const server = new Server(binaries, directory, port!, connectionsMax);
   await server.start();
   return server;
 }
@@ -219,12 +220,4 @@ function asUser(command: readonly string[]): readonly string[] {
 
 function environment(): Record<string, string> {
   return { PATH: process.env["PATH"] ?? "", LC_ALL: "C", TZ: "UTC" };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

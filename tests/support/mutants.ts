@@ -126,8 +126,8 @@ const watches: readonly Mutant[] = [
   {
     name: "the debounce has no maximum",
     file: "src/host/settle.ts",
-    from: "Math.min(lastHintAt + options.debounceMs, first + options.maxWaitMs)",
-    to: "lastHintAt + options.debounceMs",
+    from: "Math.min(lastHintAt + debounceMs, first + maxWaitMs)",
+    to: "lastHintAt + debounceMs",
     tests: "config/watch",
     by: "a file that is never quiet is still taken over",
   },

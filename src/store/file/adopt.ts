@@ -1,15 +1,15 @@
 import { hasErrno, isHoldfastError } from "../../core/error.ts";
 import { together } from "../../core/promise.ts";
 import { readOnlyError, writeNew } from "../../host/durable.ts";
+import { encodeRecord, type GenerationRecord } from "../record.ts";
+import { outdated } from "../store_error.ts";
 import { assertCounted, compareAndSwap, discard, draftPath, reserve, unknown } from "./commit.ts";
 import type { Found } from "./config_file.ts";
 import { fileMode } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 import { nameInode, removeOlderPublications } from "./publication.ts";
-import { encodeRecord, type GenerationRecord } from "../record.ts";
 import { identityOf } from "./sight.ts";
-import { outdated } from "../store_error.ts";
 
 /** Content that somebody else made, on its way into the log. */
 export interface Adoption {

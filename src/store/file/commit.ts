@@ -2,6 +2,8 @@ import { hasErrno, holdfastError, isHoldfastError } from "../../core/error.ts";
 import { together } from "../../core/promise.ts";
 import { readOnlyError, syncAndClose, uniqueId, writeNew } from "../../host/durable.ts";
 import type { HostFile } from "../../host/host.ts";
+import { encodeRecord, type GenerationRecord, type RecordHeader } from "../record.ts";
+import { outdated } from "../store_error.ts";
 import type { Found } from "./config_file.ts";
 import { fileMode } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
@@ -14,9 +16,7 @@ import {
   removeOlderPublications,
   writePublication,
 } from "./publication.ts";
-import { encodeRecord, type GenerationRecord, type RecordHeader } from "../record.ts";
 import { identityOf, isKnownAs, type Sight } from "./sight.ts";
-import { outdated } from "../store_error.ts";
 
 /** A generation on its way into the log. */
 export interface Commit {

@@ -8,10 +8,10 @@ import {
 } from "../../core/limits.ts";
 import { together } from "../../core/promise.ts";
 import { makeDirectoryDurably } from "../../host/durable.ts";
+import { hashOf } from "../../host/hash.ts";
 import type { Host, HostStat } from "../../host/host.ts";
 import { baseName, directoryOf, joinPath } from "../../host/path.ts";
 import { judgeTrust, type Trust } from "../../source/file_trust.ts";
-import { hashOf } from "../../host/hash.ts";
 
 /** What a look at the config file found. */
 export interface Found {

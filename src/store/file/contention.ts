@@ -1,11 +1,11 @@
 import { isHoldfastError } from "../../core/error.ts";
 import { deadSpins, glancesMax, spinsMax, turnAgeMax } from "../../core/limits.ts";
 import { makeEmpty, uniqueId } from "../../host/durable.ts";
+import { outdated } from "../store_error.ts";
 import { fileMode } from "./generation_log.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { AttemptFile, LogView } from "./log_view.ts";
 import { identityOf } from "./sight.ts";
-import { outdated } from "../store_error.ts";
 
 interface Turn {
   readonly place: LogPlace;

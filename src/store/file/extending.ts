@@ -14,6 +14,7 @@ import type {
   SourceWatch,
   SourceWatchOptions,
 } from "../../source/source.ts";
+import { headChangeOf } from "../head_change.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
 import { outdated } from "../store_error.ts";
 
@@ -72,26 +73,19 @@ export class OpenExtending implements OpenStore {
   }
 
   async adopt(loaded: Loaded): Promise<Loaded> {
-    return this.#withHead(loaded, await this.#chain.head.adopt(loaded.layers!.head!));
+    return this.#withHead(loaded, await this.#chain.head.adopt(headOf(loaded)!));
   }
 
-  async commit({ base, refused, ...change }: StoreChange): Promise<Loaded> {
-    const { document } = change;
-    const head = base.layers!.head!;
-    const found = refused?.layers?.head;
-    const around = keyOf(document) === keyOf(head.document)
+  async commit(change: StoreChange): Promise<Loaded> {
+    const { document, base } = change;
+    const around = keyOf(document) === keyOf(headOf(base)!.document)
       ? base
       : this.#tried.get(keyOf(document));
     if (around === undefined) {
       const { generation } = base;
       throw outdated(this.#chain.path, { expected: generation, current: generation });
     }
-    const stored = await this.#chain.head.commit({
-      ...change,
-      base: head,
-      refused: found?.hash === head.hash ? undefined : found,
-    });
-    return this.#withHead(around, stored);
+    return this.#withHead(around, await this.#chain.head.commit(headChangeOf(change, headOf)));
   }
 
   async abandon(): Promise<void> {
@@ -159,7 +153,7 @@ export class OpenExtending implements OpenStore {
   }
 
   async #around(layers: LoadedLayers, document: Json): Promise<LoadedLayers> {
-    const head = layers.head!;
+    const head = layers.held.at(-1)!;
     if (keyOf(document) === keyOf(head.document)) return layers;
     const tried = await this.#compose({ ...head, document }, newWay());
     if (tried.fault !== undefined) throw tried.fault;
@@ -228,6 +222,11 @@ export class OpenExtending implements OpenStore {
     const ended = closing.catch(() => {}).finally(() => this.#leaving.delete(ended));
     this.#leaving.add(ended);
   }
+}
+
+/** What the file holds that extends the others. */
+function headOf({ layers }: Loaded): Loaded | undefined {
+  return layers?.held.at(-1);
 }
 
 function newWay(): Way {

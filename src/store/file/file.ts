@@ -1,11 +1,11 @@
 import { holdfastError } from "../../core/error.ts";
 import { formatOf } from "../../format/format_of.ts";
 import { absolutePath, pathFromUrl } from "../../host/path.ts";
-import { ConfigFile } from "./config_file.ts";
 import type { Trust } from "../../source/file_trust.ts";
+import type { Store } from "../store.ts";
+import { ConfigFile } from "./config_file.ts";
 import { OpenExtending } from "./extending.ts";
 import { OpenFile } from "./open_file.ts";
-import type { Store } from "../store.ts";
 
 /** How a config file is treated. */
 export interface FileOptions {

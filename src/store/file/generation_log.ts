@@ -4,8 +4,8 @@ import { together } from "../../core/promise.ts";
 import { makeEmpty } from "../../host/durable.ts";
 import type { Host } from "../../host/host.ts";
 import { joinPath } from "../../host/path.ts";
-import { type LogView, viewOf } from "./log_view.ts";
 import { decodeRecord, type GenerationRecord, type RecordHeader } from "../record.ts";
+import { type LogView, viewOf } from "./log_view.ts";
 
 // A header is far smaller than a document; what is over this is no record.
 const recordBytesMax = documentBytesMax + 16 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { Json } from "../../core/document.ts";
-import type { LogPlace } from "./log_place.ts";
 import type { RecordHeader } from "../record.ts";
 import type { StoredGeneration } from "../store.ts";
+import type { LogPlace } from "./log_place.ts";
 
 /** The numbers of the generations that are kept, the newest first. Some more may wait to be collected. */
 export async function keptGenerations(place: LogPlace, history: number): Promise<number[]> {

@@ -11,8 +11,8 @@ import {
 } from "../../host/durable.ts";
 import type { Host, HostStat } from "../../host/host.ts";
 import { directoryOf, joinPath } from "../../host/path.ts";
-import { Beside } from "./beside.ts";
 import { isForeign, type Trust } from "../../source/file_trust.ts";
+import { Beside } from "./beside.ts";
 import { fileMode, GenerationLog } from "./generation_log.ts";
 import type { LogView } from "./log_view.ts";
 

@@ -2,26 +2,26 @@ import { isHoldfastError } from "../../core/error.ts";
 import { together } from "../../core/promise.ts";
 import type { Format } from "../../format/format.ts";
 import { uniqueId } from "../../host/durable.ts";
+import { hashOf } from "../../host/hash.ts";
 import type {
   Loaded,
   SourceContext,
   SourceWatch,
   SourceWatchOptions,
 } from "../../source/source.ts";
+import type { GenerationRecord } from "../record.ts";
+import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
+import { outdated, withoutHistory, withoutRecord } from "../store_error.ts";
 import type { ConfigFile, Found } from "./config_file.ts";
 import { Contention } from "./contention.ts";
 import { generationOf, keptGenerations, readGeneration } from "./history.ts";
-import { FileReader } from "./reader.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
-import { hashOf } from "../../host/hash.ts";
-import type { GenerationRecord } from "../record.ts";
+import { FileReader } from "./reader.ts";
 import { Recorder, type RecorderParts } from "./recorder.ts";
 import { finishCommit } from "./recovery.ts";
 import { RunningContent } from "./running_content.ts";
 import type { Sight } from "./sight.ts";
-import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
-import { outdated, withoutHistory, withoutRecord } from "../store_error.ts";
 import { Superseded } from "./superseded.ts";
 import { purgeBefore, Upkeep } from "./upkeep.ts";
 

@@ -1,13 +1,13 @@
 import { hasErrno } from "../../core/error.ts";
 import { makeEmpty, renameOver, writeNew } from "../../host/durable.ts";
 import type { HostFile } from "../../host/host.ts";
+import type { RecordHeader } from "../record.ts";
 import type { Commit } from "./commit.ts";
 import { type Found, readFound } from "./config_file.ts";
-import { generationOf } from "./history.ts";
 import { fileMode } from "./generation_log.ts";
+import { generationOf } from "./history.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
-import type { RecordHeader } from "../record.ts";
 import { isOurFile, recognise } from "./sight.ts";
 
 /** Gives the config file's inode a second name in the log, or says that it is to be told by its text where that is refused. */

@@ -1,28 +1,29 @@
 import { joinCauses } from "../../core/cause.ts";
 import { diff } from "../../core/diff.ts";
 import type { Json } from "../../core/document.ts";
-import { holdfastError, isHoldfastError } from "../../core/error.ts";
+import { isHoldfastError } from "../../core/error.ts";
 import { documentBytesMax, generationsToldMax, publicationLagMs } from "../../core/limits.ts";
-import type { Format } from "../../format/format.ts";
 import { together } from "../../core/promise.ts";
+import type { Format } from "../../format/format.ts";
+import { hashOf } from "../../host/hash.ts";
 import { directoryOf } from "../../host/path.ts";
 import { watchDirectories } from "../../host/watch.ts";
+import { type Content, locatorOf, unlocated } from "../../source/content.ts";
 import type {
   Loaded,
   SourceContext,
   SourceWatch,
   SourceWatchOptions,
 } from "../../source/source.ts";
+import type { RecordHeader } from "../record.ts";
+import type { StoreChange } from "../store.ts";
+import { notKept, tooLarge } from "../store_error.ts";
 import type { Commit } from "./commit.ts";
 import type { ConfigFile, Found } from "./config_file.ts";
 import { LogPlace } from "./log_place.ts";
-import { hashOf } from "../../host/hash.ts";
-import type { RecordHeader } from "../record.ts";
 import { finishCommit, rollForward, settleGone } from "./recovery.ts";
 import { keepRefused } from "./refused_texts.ts";
 import { look, type Sight } from "./sight.ts";
-import type { StoreChange } from "../store.ts";
-import { notKept } from "../store_error.ts";
 
 /** A document as it is written. */
 interface Encoded {
@@ -38,7 +39,7 @@ export class FileReader {
   #place: LogPlace | undefined;
   #text: string | undefined;
   /** The last thing decoded, so that bytes which stay refused are not decoded at every look. */
-  #decoded: Pick<Loaded, "document" | "fault" | "hash" | "locate"> | undefined;
+  #decoded: Content & Pick<Loaded, "hash"> | undefined;
   #looked = false;
   #lag: { readonly key: string; readonly sinceMs: number } | undefined;
 
@@ -172,11 +173,7 @@ export class FileReader {
     const text = this.#format.encode(document, this.#text);
     const bytes = new TextEncoder().encode(text);
     if (bytes.length <= documentBytesMax) return { text, bytes };
-    throw holdfastError(
-      "TOO_LARGE",
-      `Cannot write ${path}: found a document of ${bytes.length} bytes, allowed are ${documentBytesMax}; make it smaller`,
-      { what: "document in bytes", limit: documentBytesMax, found: bytes.length },
-    );
+    throw tooLarge(`write ${path}`, bytes.length);
   }
 
   /** The bytes of what runs, as they were if they are still known, else written anew. */
@@ -242,7 +239,7 @@ export class FileReader {
 
   #decode(
     { bytes, hash }: Pick<Found, "bytes" | "hash">,
-  ): Pick<Loaded, "document" | "fault" | "hash" | "locate"> {
+  ): Content & Pick<Loaded, "hash"> {
     if (this.#decoded?.hash === hash) return this.#decoded;
     try {
       const { document, text } = this.#format.decode(bytes, this.#file.path);
@@ -250,7 +247,12 @@ export class FileReader {
       this.#decoded = { document, hash, locate: this.#locator(text) };
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
-      this.#decoded = { document: undefined, fault: error, hash, locate: this.#unlocated };
+      this.#decoded = {
+        document: undefined,
+        fault: error,
+        hash,
+        locate: unlocated(this.#file.path),
+      };
     }
     return this.#decoded;
   }
@@ -262,7 +264,7 @@ export class FileReader {
   ): Loaded {
     return {
       generation,
-      locate: this.#unlocated,
+      locate: unlocated(this.#file.path),
       warnings: [],
       resolvedPaths: [this.place.path],
       ...(header === undefined
@@ -272,14 +274,7 @@ export class FileReader {
     };
   }
 
-  readonly #unlocated: Loaded["locate"] = (paths) => {
-    return paths.map(() => ({ source: this.#file.path }));
-  };
-
   #locator(text: string): Loaded["locate"] {
-    return (paths) => {
-      const positions = this.#format.locate(text, paths);
-      return positions.map((position) => ({ source: this.#file.path, ...position }));
-    };
+    return locatorOf(this.#format, text, this.#file.path);
   }
 }

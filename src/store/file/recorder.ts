@@ -1,17 +1,17 @@
 import { hasErrno, holdfastError } from "../../core/error.ts";
 import { generationMax } from "../../core/limits.ts";
 import { uniqueId } from "../../host/durable.ts";
+import { hashOf } from "../../host/hash.ts";
 import type { Host } from "../../host/host.ts";
 import type { Loaded } from "../../source/source.ts";
+import type { GenerationRecord, RecordHeader } from "../record.ts";
+import { outdated } from "../store_error.ts";
 import { adoptEdit } from "./adopt.ts";
 import type { Found } from "./config_file.ts";
 import { generationOf } from "./history.ts";
 import type { LogPlace } from "./log_place.ts";
-import { hashOf } from "../../host/hash.ts";
-import type { GenerationRecord, RecordHeader } from "../record.ts";
 import { finishCommit } from "./recovery.ts";
 import type { Sight } from "./sight.ts";
-import { outdated } from "../store_error.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /** What a recorder works with. */

@@ -2,10 +2,10 @@ import { hasErrno, holdfastError } from "../../core/error.ts";
 import { looksMax } from "../../core/limits.ts";
 import { together } from "../../core/promise.ts";
 import type { Host } from "../../host/host.ts";
+import type { RecordHeader } from "../record.ts";
 import type { Found } from "./config_file.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { Image, LogView } from "./log_view.ts";
-import type { RecordHeader } from "../record.ts";
 
 /** What the content of the config file is to the log. */
 export type Standing =

@@ -1,13 +1,13 @@
 import { hasErrno } from "../../core/error.ts";
 import { collectionBatch, orphanAgeMs, sweepMs } from "../../core/limits.ts";
 import { together } from "../../core/promise.ts";
+import { tooFar, unsettled } from "../store_error.ts";
 import { claim, type Commit, commitGeneration, type Committed } from "./commit.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { Image, LogView } from "./log_view.ts";
 import { reachNewest, type Recovery } from "./recovery.ts";
 import { removeRefused } from "./refused_texts.ts";
 import type { Sight } from "./sight.ts";
-import { tooFar, unsettled } from "../store_error.ts";
 import type { Superseded } from "./superseded.ts";
 
 /** A generation that is durable. */

@@ -2,8 +2,8 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamClient, JetStreamManager, StoredMsg, StreamInfo } from "@nats-io/jetstream";
 import { natsAttempts, natsHistoryMax, natsPauseMs } from "../../core/limits.ts";
 import type { Host } from "../../host/host.ts";
-import type { NatsConnection } from "./nats_kv.ts";
 import { isRefusal, mayBeAnsweredLater, mirrored, natsError } from "./error.ts";
+import type { NatsConnection } from "./nats_kv.ts";
 
 /** What the client wants to be given. */
 type ClientConnection = Parameters<typeof jetstream>[0];

@@ -1,10 +1,9 @@
 import { natsPauseMs } from "../../core/limits.ts";
 import type { Host } from "../../host/host.ts";
+import type { GenerationRecord, RecordHeader } from "../record.ts";
 import type { NatsBucket } from "./bucket.ts";
 import { lagging } from "./error.ts";
-import type { Followed, NatsMessage, NatsRecord } from "./message.ts";
-import { readMessage, tagOf } from "./message.ts";
-import type { GenerationRecord, RecordHeader } from "../record.ts";
+import { type Followed, type NatsMessage, type NatsRecord, readMessage, tagOf } from "./message.ts";
 
 /** A record that the bucket keeps, without its text. */
 export interface KeptRecord extends RecordHeader {

@@ -1,12 +1,13 @@
 import type { Json } from "../../core/document.ts";
-import { holdfastError, isHoldfastError } from "../../core/error.ts";
+import { holdfastError } from "../../core/error.ts";
 import { json } from "../../format/json.ts";
-import type { Host } from "../../host/host.ts";
-import type { Loaded } from "../../source/source.ts";
-import type { NatsSight } from "./view.ts";
 import { hashOf } from "../../host/hash.ts";
-import type { GenerationRecord } from "../record.ts";
+import type { Host } from "../../host/host.ts";
+import { type Content, contentOf, unlocated } from "../../source/content.ts";
+import type { Loaded } from "../../source/source.ts";
+import { type GenerationRecord, recordVersion } from "../record.ts";
 import type { StoredGeneration } from "../store.ts";
+import type { NatsSight } from "./view.ts";
 
 /** What a sight means for whoever loads. */
 export function loadedFrom(
@@ -18,7 +19,7 @@ export function loadedFrom(
   if (message.kind === "record") {
     const { record } = message;
     const { generation, hash, origin, calls, at } = record;
-    const content = hash === "" ? nothing(name) : decode(record.text, name);
+    const content = hash === "" ? nothing(name) : contentOf(json, record.text, name);
     return { ...common, ...content, generation, hash, record: { origin, calls, at } };
   }
   // Not the greatest number: that may be one that was left out, and no generation that somebody stored.
@@ -31,11 +32,11 @@ export function loadedFrom(
     const fault = holdfastError(
       "UNSUPPORTED_VERSION",
       `Cannot read ${name}: found a record of version ${message.newer}, which a newer holdfast wrote; update this one`,
-      { found: message.newer, oldest: 1, newest: 1 },
+      { found: message.newer, oldest: 1, newest: recordVersion },
     );
     return { ...common, ...nothing(name), generation, hash, fault };
   }
-  return { ...common, ...decode(message.text, name), generation, hash };
+  return { ...common, ...contentOf(json, message.text, name), generation, hash };
 }
 
 /** A record as history tells it. */
@@ -50,21 +51,6 @@ export function decodeKept(text: Uint8Array, name: string): Json {
   return json.decode(text, `the history of ${name}`).document;
 }
 
-type Content = Pick<Loaded, "document" | "fault" | "locate">;
-
 function nothing(name: string): Content {
-  return { document: undefined, locate: (paths) => paths.map(() => ({ source: name })) };
-}
-
-function decode(bytes: Uint8Array, name: string): Content {
-  try {
-    const { document, text } = json.decode(bytes, name);
-    return {
-      document,
-      locate: (paths) => json.locate(text, paths).map((place) => ({ source: name, ...place })),
-    };
-  } catch (fault) {
-    if (!isHoldfastError(fault)) throw fault;
-    return { ...nothing(name), fault };
-  }
+  return { document: undefined, locate: unlocated(name) };
 }

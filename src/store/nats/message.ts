@@ -1,8 +1,13 @@
 import type { StoredMsg } from "@nats-io/jetstream";
-import { generationMax } from "../../core/limits.ts";
 import { hashOf } from "../../host/hash.ts";
 import type { Host } from "../../host/host.ts";
-import { decodeRecord, type GenerationRecord, type RecordHeader } from "../record.ts";
+import {
+  claimedBy,
+  decodeRecord,
+  type GenerationRecord,
+  type RecordHeader,
+  recordVersion,
+} from "../record.ts";
 
 /** What stands at a revision of the key. Nothing stands at revision 0. */
 export type NatsMessage =
@@ -74,42 +79,16 @@ export function readMessage(host: Host, message: StoredMsg | undefined): NatsMes
   if (deletingHeaders.some((name) => header.get(name) !== "")) {
     return { kind: "deleted", revision };
   }
-  const lines = linesOf(data);
-  if (lines === undefined) return { kind: "text", revision, text: data, claimed: 0 };
-  const { version, generation: claimed } = lines;
-  if (version > versionMax) {
+  const claims = claimedBy(data);
+  if (claims === undefined) return { kind: "text", revision, text: data, claimed: 0 };
+  const { version, generation: claimed, text } = claims;
+  if (version > recordVersion) {
     return { kind: "text", revision, text: data, claimed, newer: version };
   }
-  const record = decodeRecord(host, data, lines.generation);
+  const record = decodeRecord(host, data, claimed);
   const [id, , followed, tag = ""] = header.get(idHeader).split(".");
   if (record !== undefined && id === record.id) {
     return { kind: "record", revision, record, follows: { revision: Number(followed), tag } };
   }
-  return { kind: "text", revision, text: lines.text, claimed };
+  return { kind: "text", revision, text, claimed };
 }
-
-/** What stands in the lines of a record, whether or not it is whole. */
-function linesOf(
-  bytes: Uint8Array,
-): { version: number; generation: number; text: Uint8Array } | undefined {
-  const firstEnd = bytes.indexOf(newline);
-  const headerEnd = bytes.indexOf(newline, firstEnd + 1);
-  if (firstEnd === -1 || headerEnd === -1) return undefined;
-  const decoder = new TextDecoder();
-  const [, version] = magic.exec(decoder.decode(bytes.subarray(0, firstEnd))) ?? [];
-  if (version === undefined) return undefined;
-  const [, digits] = /"generation":(\d+)/.exec(
-    decoder.decode(bytes.subarray(firstEnd + 1, headerEnd)),
-  ) ?? [];
-  const generation = Number(digits ?? 0);
-  return {
-    version: Number(version),
-    // Counting on from a greater one would leave the safe integers.
-    generation: generation <= generationMax ? generation : 0,
-    text: bytes.subarray(headerEnd + 1),
-  };
-}
-
-const magic = /^holdfast-record (\d+) /;
-const versionMax = 1;
-const newline = 10;

@@ -1,7 +1,7 @@
 import { holdfastError } from "../../core/error.ts";
-import { natsTimeoutMsDefault } from "../../core/limits.ts";
-import { OpenNats } from "./open.ts";
+import { natsTimeoutMsDefault, natsTimeoutMsMax } from "../../core/limits.ts";
 import type { Store } from "../store.ts";
+import { OpenNats } from "./open.ts";
 
 /** A connection of any `@nats-io` transport, as far as the store itself uses it; JetStream's client uses the rest. */
 export interface NatsConnection {
@@ -71,7 +71,7 @@ export function natsKv(options: NatsKvOptions): Store {
   assertOption("domain", domain, isDomain, "the name of a JetStream domain, or none");
   const isCount = Number.isInteger(replicas) && replicas >= 1 && replicas <= 5;
   assertOption("replicas", replicas, isCount, "a number from 1 to 5");
-  const isTime = timeoutMs > 0 && timeoutMs <= waitMsMax && typeof timeoutMs === "number";
+  const isTime = timeoutMs > 0 && timeoutMs <= natsTimeoutMsMax && typeof timeoutMs === "number";
   assertOption("timeoutMs", timeoutMs, isTime, "a number of milliseconds");
   const name = `nats:${bucket}/${key}`;
   const place = { connection, bucket, key, replicas, domain, timeoutMs, name };
@@ -106,6 +106,3 @@ function assertConnection(connection: NatsConnection): void {
     { what: "connection" },
   );
 }
-
-/** The longest time that a timer of the platforms can wait. */
-const waitMsMax = 2 ** 31 - 1;

@@ -1,15 +1,20 @@
+import { joinCauses } from "../../core/cause.ts";
 import { diff } from "../../core/diff.ts";
 import type { Json } from "../../core/document.ts";
 import { isHoldfastError } from "../../core/error.ts";
 import { generationsToldMax } from "../../core/limits.ts";
 import { json } from "../../format/json.ts";
 import { uniqueId } from "../../host/durable.ts";
+import { hashOf } from "../../host/hash.ts";
 import type {
   Loaded,
   SourceContext,
   SourceWatch,
   SourceWatchOptions,
 } from "../../source/source.ts";
+import type { GenerationRecord, RecordHeader } from "../record.ts";
+import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
+import { notKept, outdated, tooFar } from "../store_error.ts";
 import { NatsBucket, type NatsPlace } from "./bucket.ts";
 import { NatsHistory } from "./history.ts";
 import { NatsLink } from "./link.ts";
@@ -17,10 +22,6 @@ import { decodeKept, loadedFrom, storedFrom } from "./loaded.ts";
 import { putRecord } from "./put.ts";
 import { type NatsSight, NatsView } from "./view.ts";
 import { watchNats } from "./watch.ts";
-import { hashOf } from "../../host/hash.ts";
-import type { GenerationRecord, RecordHeader } from "../record.ts";
-import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
-import { notKept, outdated, tooFar } from "../store_error.ts";
 
 /** One key of a bucket of NATS in use. */
 export class OpenNats implements OpenStore {
@@ -201,19 +202,11 @@ export class OpenNats implements OpenStore {
     const { generation, record } = loaded;
     if (record === undefined || since === 0 || generation <= since + 1) return loaded;
     const kept = await this.#history.list();
-    const all = kept.filter((each) => each.generation > since && each.generation <= generation)
+    const passed = kept.filter((each) => each.generation > since && each.generation < generation)
       .slice(-generationsToldMax);
-    // A caller must not be blamed for what somebody else put, or for what no record tells any more.
-    const areNamed = all.length === generation - since &&
-      all.every(({ calls }) => calls.length > 0);
-    const isExternal = all.some(({ origin }) => origin === "external");
     return {
       ...loaded,
-      record: {
-        ...record,
-        origin: isExternal ? "external" : record.origin,
-        calls: areNamed ? all.flatMap(({ calls }) => calls) : [],
-      },
+      record: { ...record, ...joinCauses([...passed, record], generation - since) },
     };
   }
 

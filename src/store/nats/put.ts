@@ -1,6 +1,7 @@
 import { holdfastError } from "../../core/error.ts";
-import { natsPauseMs } from "../../core/limits.ts";
+import { natsHeaderBytesMax, natsPauseMs } from "../../core/limits.ts";
 import type { Host } from "../../host/host.ts";
+import { encodeRecord, type GenerationRecord } from "../record.ts";
 import type { NatsBucket } from "./bucket.ts";
 import {
   isEnding,
@@ -13,7 +14,6 @@ import {
 } from "./error.ts";
 import type { NatsHistory } from "./history.ts";
 import { type Followed, messageIdOf } from "./message.ts";
-import { encodeRecord, type GenerationRecord } from "../record.ts";
 
 /** What became of a record that was to be put. */
 export type PutOutcome =
@@ -105,7 +105,7 @@ async function outcomeOf({ history, record, follows }: Put, atLeast: number): Pr
 
 function assertSize(found: number, { messageBytesMax, place: { name } }: NatsBucket): void {
   // The headers that NATS wants count too.
-  const limit = messageBytesMax - headerBytesMax;
+  const limit = messageBytesMax - natsHeaderBytesMax;
   if (found <= limit) return;
   throw holdfastError(
     "TOO_LARGE",
@@ -114,5 +114,3 @@ function assertSize(found: number, { messageBytesMax, place: { name } }: NatsBuc
     { what: "record in bytes", limit, found },
   );
 }
-
-const headerBytesMax = 512;

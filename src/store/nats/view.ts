@@ -1,11 +1,11 @@
 import type { HoldfastError } from "../../core/error.ts";
 import { natsLagMs, natsPauseMs } from "../../core/limits.ts";
 import type { SourceContext } from "../../source/source.ts";
+import type { GenerationRecord, RecordHeader } from "../record.ts";
 import type { BucketInfo, NatsBucket } from "./bucket.ts";
 import { lagging } from "./error.ts";
 import type { NatsHistory } from "./history.ts";
 import type { NatsMessage, NatsText } from "./message.ts";
-import type { GenerationRecord, RecordHeader } from "../record.ts";
 
 /** How things stand at one look. */
 export interface NatsSight {

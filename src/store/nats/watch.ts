@@ -1,9 +1,4 @@
-import {
-  debounceMsDefault,
-  maxWaitMsDefault,
-  natsEchoMs,
-  pollMsDefault,
-} from "../../core/limits.ts";
+import { natsEchoMs, pollMsDefault } from "../../core/limits.ts";
 import { settle } from "../../host/settle.ts";
 import type { SourceContext, SourceWatch, SourceWatchOptions } from "../../source/source.ts";
 import type { NatsBucket } from "./bucket.ts";
@@ -31,8 +26,7 @@ export function watchNats(watched: NatsWatched, { timing, look }: SourceWatchOpt
   // What passes by in another domain is not heard here.
   let isDeaf = domain !== undefined && domain !== connection.info?.domain;
   const settling = settle(host, {
-    debounceMs: timing.debounceMs ?? debounceMsDefault,
-    maxWaitMs: timing.maxWaitMs ?? maxWaitMsDefault,
+    ...timing,
     keepAlive,
     look: async () => {
       const wasHinted = isHinted;

@@ -1,12 +1,14 @@
+import { joinCauses } from "../../core/cause.ts";
 import type { Json } from "../../core/document.ts";
-import { type HoldfastError, holdfastError, isHoldfastError } from "../../core/error.ts";
 import { documentBytesMax } from "../../core/limits.ts";
 import { freeze } from "../../core/snapshot.ts";
 import { json } from "../../format/json.ts";
-import type { Host } from "../../host/host.ts";
-import type { Loaded } from "../../source/source.ts";
-import { type HistoryRow, type Row, stampOf, type Told } from "./rows.ts";
 import { hashOf } from "../../host/hash.ts";
+import type { Host } from "../../host/host.ts";
+import { type Content, contentOf, locatorOf, unlocated } from "../../source/content.ts";
+import type { Loaded } from "../../source/source.ts";
+import { tooLarge } from "../store_error.ts";
+import { type HistoryRow, type Row, stampOf, type Told } from "./rows.ts";
 
 /** A row that was looked at, with what it holds. */
 export interface Seen {
@@ -17,14 +19,16 @@ export interface Seen {
   readonly atMs: number;
 }
 
-type Content = Pick<Loaded, "document" | "fault" | "hash" | "locate">;
+interface HashedContent extends Content {
+  readonly hash: string;
+}
 
 /** Makes documents of texts. */
 export class PostgresContent {
   readonly #host: Host;
   readonly #name: string;
   /** The last text decoded, so that one which stays refused is not decoded at every look. */
-  #decoded: Content | undefined;
+  #decoded: HashedContent | undefined;
 
   constructor(host: Host, name: string) {
     this.#host = host;
@@ -88,44 +92,31 @@ export class PostgresContent {
     return freeze(json.decode(new TextEncoder().encode(text), this.#name).document);
   }
 
-  #contentOf({ text, byteLength, hash: said }: Pick<Row, "text" | "byteLength" | "hash">): Content {
+  #contentOf(
+    { text, byteLength, hash: said }: Pick<Row, "text" | "byteLength" | "hash">,
+  ): HashedContent {
     if (byteLength > documentBytesMax) return this.#tooLarge(byteLength, said);
     if (text === undefined) return { document: undefined, hash: "", locate: this.#locator(text) };
     const bytes = new TextEncoder().encode(text);
     const hash = hashOf(this.#host, bytes);
-    if (this.#decoded?.hash !== hash) this.#decoded = { ...this.#decode(bytes, text), hash };
+    if (this.#decoded?.hash !== hash) {
+      const content = contentOf(json, bytes, this.#name);
+      this.#decoded = { ...content, document: freeze(content.document), hash };
+    }
     return this.#decoded;
   }
 
-  #decode(bytes: Uint8Array, text: string): Omit<Content, "hash"> {
-    const locate = this.#locator(text);
-    try {
-      return { document: freeze(json.decode(bytes, this.#name).document), locate };
-    } catch (error) {
-      if (!isHoldfastError(error)) throw error;
-      return { document: undefined, fault: error, locate };
-    }
-  }
-
-  #tooLarge(found: number, said: string): Content {
-    const fault: HoldfastError = holdfastError(
-      "TOO_LARGE",
-      `Cannot read ${this.#name}: found ${found} bytes, allowed are ${documentBytesMax}; make it smaller`,
-      { what: "document in bytes", limit: documentBytesMax, found },
-    );
+  #tooLarge(found: number, said: string): HashedContent {
+    const fault = tooLarge(`read ${this.#name}`, found);
     // Of what is not read there is no hash; it only has to be another one than that of the generation.
-    return { document: undefined, fault, hash: `${said}+${found}`, locate: this.#locator("") };
+    return { document: undefined, fault, hash: `${said}+${found}`, locate: unlocated(this.#name) };
   }
 
   #locator(text: string | undefined): Loaded["locate"] {
-    const source = this.#name;
-    return (paths) =>
-      text === undefined
-        ? paths.map(() => ({ source }))
-        : json.locate(text, paths).map((position) => ({ source, ...position }));
+    return text === undefined ? unlocated(this.#name) : locatorOf(json, text, this.#name);
   }
 
-  #loaded(content: Content, generation: number, record?: Loaded["record"]): Loaded {
+  #loaded(content: HashedContent, generation: number, record?: Loaded["record"]): Loaded {
     return {
       ...content,
       generation,
@@ -139,16 +130,10 @@ export class PostgresContent {
 /** How a generation came to be, told together with those that were passed over since. */
 function recordOf(told: readonly Told[], generation: number, since: number): Loaded["record"] {
   const newest = told.find((each) => each.generation === generation);
-  const passed = told.filter((each) => each.generation > since && each.generation <= generation);
-  // A caller must not be blamed for what a person saved, or for what no record tells any more.
-  const areNamed = since === 0 ||
-    passed.length === generation - since && passed.every(({ calls }) => calls.length > 0);
-  const isExternal = newest === undefined || passed.some(({ origin }) => origin === "external");
-  const { at = "", origin = "external" } = newest ?? {};
-  const all = since === 0 || since >= generation ? [newest] : passed.toReversed();
-  return {
-    at,
-    origin: isExternal ? "external" : origin,
-    calls: areNamed || since >= generation ? all.flatMap((each) => each?.calls ?? []) : [],
-  };
+  const isNext = since === 0 || since >= generation;
+  const passed = told.filter((each) => {
+    return !isNext && each.generation > since && each.generation < generation;
+  });
+  const cause = joinCauses([...passed.toReversed(), newest], isNext ? 1 : generation - since);
+  return { at: newest?.at ?? "", ...cause };
 }

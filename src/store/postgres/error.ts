@@ -109,12 +109,17 @@ export function noAnswer(attempt: string, timeoutMs: number, server: Server): Ho
   );
 }
 
+/** The state of SQL, or the code of the client or the system, that an error goes back to; empty where there is none. */
+export function codeBehind(error: unknown): string {
+  const { code } = (isHoldfastError(error) ? error.cause ?? {} : {}) as { code?: unknown };
+  return typeof code === "string" ? code : "";
+}
+
 /** Whether the server answered, and took the statement for a wrong one. */
 export function isAnswer(error: unknown): boolean {
-  const { code } = (isHoldfastError(error) ? error.cause ?? {} : {}) as { code?: unknown };
+  const code = codeBehind(error);
   // A state of SQL; the names of the system's errors begin with an E.
-  return typeof code === "string" && /^[0-9FHPX][0-9A-Z]{4}$/.test(code) &&
-    !/^(08|53|57)/.test(code);
+  return /^[0-9FHPX][0-9A-Z]{4}$/.test(code) && !/^(08|53|57)/.test(code);
 }
 
 /** Whether a statement that failed this way may have been carried out, or may be yet. */
@@ -145,15 +150,6 @@ export function notAsSent(source: string): HoldfastError {
     `Cannot open ${source}: found a client that changes values or rows on their way; ` +
       "give one without `transform.value`, `transform.row` and a parser of texts",
     { what: "database client" },
-  );
-}
-
-/** The error for a change that was computed from what is not the newest any more. */
-export function movedOn(source: string, expected: number, current: number): HoldfastError {
-  return holdfastError(
-    "CONFLICT",
-    `Cannot write ${source}: found that it changed since generation ${expected}; read it and try again`,
-    { expected, current },
   );
 }
 

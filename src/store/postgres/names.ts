@@ -1,7 +1,7 @@
 import { holdfastError } from "../../core/error.ts";
+import { keyBytesMax } from "../../core/limits.ts";
 
-/** The longest key, in bytes: it has to fit into an index and into a notification. */
-export const keyBytesMax = 512;
+/** The longest name that PostgreSQL takes as it is. */
 const identifierBytesMax = 63;
 /** What is longest of all that is added to the name of the table. */
 const longestSuffix = "_truncated";

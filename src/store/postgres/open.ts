@@ -1,30 +1,23 @@
 import { diff } from "../../core/diff.ts";
 import type { Json } from "../../core/document.ts";
-import { holdfastError, isHoldfastError } from "../../core/error.ts";
-import { documentBytesMax, rereadMs, settleMsMax } from "../../core/limits.ts";
+import { isHoldfastError } from "../../core/error.ts";
+import { documentBytesMax, rereadMs, settleMsMax, settlePauseMs } from "../../core/limits.ts";
 import { json } from "../../format/json.ts";
 import { uniqueId } from "../../host/durable.ts";
+import { hashOf } from "../../host/hash.ts";
 import type {
   Loaded,
   SourceContext,
   SourceWatch,
   SourceWatchOptions,
 } from "../../source/source.ts";
-import type { PostgresLink } from "./client.ts";
+import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
+import { notKept, outdated, tooFar, tooLarge, withoutRecord } from "../store_error.ts";
 import { PostgresContent, type Seen } from "./content.ts";
-import {
-  commitUnknown,
-  isAnswer,
-  mayHaveLanded,
-  movedOn,
-  notStored,
-  steppedBack,
-} from "./error.ts";
+import { commitUnknown, isAnswer, mayHaveLanded, notStored, steppedBack } from "./error.ts";
+import type { PostgresLink } from "./link.ts";
 import type { Attempt, Outcome, PostgresRows } from "./rows.ts";
 import { watchRow } from "./watch.ts";
-import { hashOf } from "../../host/hash.ts";
-import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
-import { notKept, tooFar, withoutRecord } from "../store_error.ts";
 
 /** Where a document is in its database. */
 export interface PostgresPlace {
@@ -195,11 +188,7 @@ export class OpenPostgres implements OpenStore {
     const text = json.encode(document, this.#seen?.row.text);
     const { length } = new TextEncoder().encode(text);
     if (length <= documentBytesMax) return text;
-    throw holdfastError(
-      "TOO_LARGE",
-      `Cannot write ${name}: found a document of ${length} bytes, allowed are ${documentBytesMax}; make it smaller`,
-      { what: "document in bytes", limit: documentBytesMax, found: length },
-    );
+    throw tooLarge(`write ${name}`, length);
   }
 
   async #make(making: Making, content: { readonly document: Json | undefined }): Promise<Loaded> {
@@ -269,11 +258,9 @@ export class OpenPostgres implements OpenStore {
   }
 
   #conflict(expected: number, current: number): Error {
-    return movedOn(this.#place.link.name, expected, current);
+    return outdated(this.#place.link.name, { expected, current });
   }
 }
-
-const settlePauseMs = 100;
 
 interface Making extends Pick<StoreChange, "cause">, Pick<Attempt, "base" | "text" | "isAside"> {
   readonly seen: Seen;

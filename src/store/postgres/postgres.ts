@@ -5,12 +5,12 @@
  */
 import { holdfastError } from "../../core/error.ts";
 import { reconnectMsMax } from "../../core/limits.ts";
-import { PostgresLink } from "./client.ts";
+import type { Store } from "../store.ts";
+import { PostgresLink } from "./link.ts";
 import { assertKey, namesOf } from "./names.ts";
 import { OpenPostgres } from "./open.ts";
+import { prepareTables } from "./prepare.ts";
 import { PostgresRows } from "./rows.ts";
-import { prepareTables } from "./schema.ts";
-import type { Store } from "../store.ts";
 
 /**
  * What is used of a client of porsager's `postgres` package. It stays the caller's: nothing here ends it.

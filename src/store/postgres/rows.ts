@@ -5,9 +5,9 @@ import {
   glanceTimeoutMs,
   queryTimeoutMs,
 } from "../../core/limits.ts";
-import type { Cell, PostgresLink } from "./client.ts";
-import type { Names } from "./names.ts";
 import type { RecordHeader } from "../record.ts";
+import type { Cell, PostgresLink } from "./link.ts";
+import type { Names } from "./names.ts";
 
 /** A row as one read found it. */
 export interface Row {

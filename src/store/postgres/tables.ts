@@ -1,5 +1,5 @@
-import { generationMax, lockTimeoutMs, refusedTextsMax } from "../../core/limits.ts";
-import { keyBytesMax, literal, type Names } from "./names.ts";
+import { generationMax, keyBytesMax, lockTimeoutMs, refusedTextsMax } from "../../core/limits.ts";
+import { literal, type Names } from "./names.ts";
 
 /** One block, so that of several programs that start at once one makes the tables and the others find them. */
 export function migration(names: Names): string {

@@ -1,13 +1,7 @@
-import {
-  debounceMsDefault,
-  maxWaitMsDefault,
-  notificationLagMs,
-  pollMsDefault,
-  retryMs,
-} from "../../core/limits.ts";
+import { maxWaitMsDefault, notificationLagMs, pollMsDefault, retryMs } from "../../core/limits.ts";
 import { settle } from "../../host/settle.ts";
 import type { SourceContext, SourceWatch, SourceWatchOptions } from "../../source/source.ts";
-import type { PostgresLink } from "./client.ts";
+import type { PostgresLink } from "./link.ts";
 
 /** What a watch is told of what looks find. */
 export interface Sightings {
@@ -38,10 +32,9 @@ export async function watchRow(
   const { host, keepAlive, warn } = context;
   const closing = new AbortController();
   const { signal } = closing;
-  const maxWaitMs = timing.maxWaitMs ?? maxWaitMsDefault;
+  const { maxWaitMs = maxWaitMsDefault, pollMs = pollMsDefault } = timing;
   const settling = settle(host, {
-    debounceMs: timing.debounceMs ?? debounceMsDefault,
-    maxWaitMs,
+    ...timing,
     keepAlive,
     look: async () => {
       await look();
@@ -93,7 +86,6 @@ export async function watchRow(
   }
 
   async function poll(): Promise<void> {
-    const pollMs = timing.pollMs ?? pollMsDefault;
     let seenAt = sightings.foundAt();
     while (await host.sleep(pollMs, { signal, keepAlive })) {
       const foundAt = sightings.foundAt();

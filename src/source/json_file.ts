@@ -5,8 +5,8 @@ import { renameOver, syncAndClose, uniqueId, writeNew } from "../host/durable.ts
 import type { Host } from "../host/host.ts";
 import { baseName, directoryOf, joinPath } from "../host/path.ts";
 
-/** Writes a document as JSON for others to read, wholly or not at all, with mode 0600. */
-export async function writeCompiled(host: Host, path: string, document: Json): Promise<void> {
+/** Writes a document as JSON, wholly or not at all, with mode 0600. */
+export async function writeJsonFile(host: Host, path: string, document: Json): Promise<void> {
   const bytes = new TextEncoder().encode(`${JSON.stringify(document, undefined, 2)}\n`);
   const temporary = `${path}.${uniqueId(host)}.tmp`;
   try {

@@ -1,12 +1,11 @@
-import { isHoldfastError } from "../../core/error.ts";
 import { queryTimeoutMs } from "../../core/limits.ts";
-import type { PostgresLink } from "./client.ts";
-import { newerTables, notAsSent } from "./error.ts";
+import { codeBehind, newerTables, notAsSent } from "./error.ts";
+import type { PostgresLink } from "./link.ts";
 import { literal, type Names } from "./names.ts";
 import { countMissing, migration } from "./tables.ts";
 
 /** The version of the tables that this program knows. */
-export const tablesVersion = 1;
+const tablesVersion = 1;
 
 /**
  * Sees to it that the tables are there, of the version that this program knows. Where they are, nothing is written, so
@@ -42,7 +41,7 @@ async function installedVersion(link: PostgresLink, names: Names): Promise<numbe
     if (version > tablesVersion) throw newerTables(link.name, version, tablesVersion);
     return row[2] === "0" ? version : 0;
   } catch (error) {
-    const { code } = (isHoldfastError(error) ? error.cause ?? {} : {}) as { code?: unknown };
+    const code = codeBehind(error);
     // Neither the table nor its schema.
     if (code === "42P01" || code === "3F000") return 0;
     throw error;

@@ -1,7 +1,7 @@
-import { isHoldfastError } from "../../core/error.ts";
+import { queryAttemptsMax } from "../../core/limits.ts";
 import type { Host } from "../../host/host.ts";
+import { codeBehind, noAnswer, postgresError } from "./error.ts";
 import type { PostgresClient } from "./postgres.ts";
-import { noAnswer, postgresError } from "./error.ts";
 
 /** A value out of a row: every column is asked for as text. */
 export type Cell = string | null;
@@ -16,8 +16,6 @@ export interface Question {
   /** Whether it changes anything. */
   readonly isWrite?: boolean;
 }
-
-const attemptsMax = 3;
 
 const passingCodes = [
   ...["CONNECTION_CLOSED", "ECONNRESET", "EPIPE"],
@@ -50,7 +48,7 @@ export class PostgresLink {
       try {
         return await this.askOnce(question);
       } catch (error) {
-        if (!isPassing(error) || attempt >= attemptsMax) throw error;
+        if (!isPassing(error) || attempt >= queryAttemptsMax) throw error;
       }
     }
   }
@@ -84,7 +82,6 @@ export class PostgresLink {
  * Whether it may be better at once: a connection that had been there went away, as when the server was restarted, or the
  * server gave way to somebody else.
  */
-export function isPassing(error: unknown): boolean {
-  const { code } = (isHoldfastError(error) ? error.cause ?? {} : {}) as { code?: unknown };
-  return typeof code === "string" && passingCodes.includes(code);
+function isPassing(error: unknown): boolean {
+  return passingCodes.includes(codeBehind(error));
 }
