@@ -73,7 +73,7 @@ export type {
   JsonArray,
   JsonObject,
 } from "./src/core/document.ts";
-export { isHoldfastError } from "./src/core/error.ts";
+export { holdfastError, isHoldfastError } from "./src/core/error.ts";
 export type {
   ErrorCode,
   ErrorDetails,

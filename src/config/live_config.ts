@@ -82,10 +82,10 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     if (signal?.aborted) await this.close();
   }
 
-  readonly publish: EngineParts["publish"] = (snapshot, step) => {
+  publish(...[snapshot, step]: Parameters<EngineParts["publish"]>): void {
     this.#snapshot = snapshot as Snapshot<Output>;
     this.#subscribers.publish(snapshot, step);
-  };
+  }
 
   get value(): DeepReadonly<Output> {
     return this.#snapshot.value;

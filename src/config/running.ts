@@ -5,6 +5,7 @@ import type { PendingRestart } from "../core/restart.ts";
 import { freeze } from "../core/snapshot.ts";
 import type { Host } from "../host/host.ts";
 import type { Loaded, OpenSource } from "../source/source.ts";
+import { isOpenStore } from "../store/store.ts";
 import { describeSnapshot, type SnapshotDetails } from "./envelope.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Reporter } from "./reporter.ts";
@@ -66,25 +67,27 @@ export function isOfHead(loaded: Loaded, before: Loaded | undefined): boolean {
 
 /** Describes what runs from now on; the revision tells whether its value is another one than before. */
 export function snapshotOf(
-  { name, pipeline: { annotations }, realm, source: { backend }, host }: EngineParts,
+  { name, pipeline: { annotations }, realm, source, host }: EngineParts,
   { generation, hash, resolvedPaths, document: stored, layers }: Loaded,
   { value, document }: Prepared,
   before: Snapshot<unknown> | undefined,
 ): Snapshot<unknown> {
   const changed = before !== undefined && value !== before.value;
+  // What can only be read counts no generations.
+  const counted = isOpenStore(source) ? { generation } : {};
   const snapshot: Snapshot<unknown> = Object.freeze({
     value: value as Snapshot<unknown>["value"],
     revision: (before?.revision ?? 0) + (changed ? 1 : 0),
     generation,
     hash,
-    sources: freeze([...layers?.sources ?? [{ name, generation, hash }]]),
+    sources: freeze([...layers?.sources ?? [{ name, ...counted, hash }]]),
     loadedAt: new Date(host.now()).toISOString(),
   });
   describeSnapshot(snapshot, {
     document: stored === undefined ? undefined : document,
     annotations,
     realm,
-    backend,
+    backend: source.backend,
     resolvedPaths,
   });
   return snapshot;
