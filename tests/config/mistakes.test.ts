@@ -16,10 +16,19 @@ import {
   secret,
   type Source,
 } from "../../mod.ts";
+import { natsKv } from "../../src/store/nats/nats_kv.ts";
 import { describe, test } from "../support/kit.ts";
 import { remember } from "../support/memory_config.ts";
 
 const schema = v.object({ rate: v.number() });
+
+/** As far as it is like one of today's. */
+function olderConnection(): Parameters<typeof natsKv>[0] {
+  const nothing = () => undefined;
+  const methods = ["request", "subscribe", "status", "isClosed", "isDraining", "jetstream"];
+  const connection = Object.fromEntries(methods.map((name) => [name, nothing]));
+  return { connection: connection as never, bucket: "app", key: "config" };
+}
 
 /** Opens on a host of its own, where nothing is. */
 async function refused(open: () => unknown, code: string, message: RegExp): Promise<void> {
@@ -48,6 +57,11 @@ describe("a mistake is told", () => {
     ["a head that is not there", () => layered({ layers: [memory()], head: 1 }), /the head \(1\)/],
     ["variables by a text", () => env("APP_" as never), /found no prefix; give one, as env\(/],
     ["variables without a prefix", () => env({} as never), /found no prefix/],
+    [
+      "a connection of the older client",
+      () => natsKv(olderConnection()),
+      /the older package `nats`/,
+    ],
     ["no options for variables", () => env(undefined as never), /found no prefix/],
   ];
   for (const [name, open, message] of wrong) {
@@ -84,6 +98,19 @@ test("a value that is missing is told with the variable that would give it", asy
     assert.equal(password!.message, "is missing (its content is secret)");
     return true;
   });
+});
+
+test("a text is no path: its letters would be written as keys", async () => {
+  const config = await openConfig(memory({ rate: 1 }), remember());
+  const wrong = "rate" as never;
+  const path = { code: "UNSUPPORTED", message: /found string where a path belongs; give an array/ };
+  await assert.rejects(config.setAt(wrong, 2), path);
+  await assert.rejects(config.unset(wrong), path);
+  assert.throws(() => config.explain(wrong), path);
+  const steps = { code: "UNSUPPORTED", message: /found steps of other kinds/ };
+  await assert.rejects(config.setAt([undefined] as never, 2), steps);
+  assert.deepEqual([config.value, config.snapshot().generation], [{ rate: 1 }, 1]);
+  await config.close();
 });
 
 test("what can only be read has no generation among the sources", async () => {
