@@ -30,7 +30,7 @@ import type { Host } from "./src/host/host.ts";
  * @returns the config, once the first value is there
  * @throws `NOT_FOUND` when nothing is stored and neither seed nor defaults make a whole; `PARSE`, `INVALID`,
  * `UNSUPPORTED_VERSION`, `MIGRATION` when the document is not good; `UNSAFE_FILE`, `IO` when it cannot be read;
- * `UNSUPPORTED` when the schema cannot be used; `ABORTED`
+ * `UNSUPPORTED` when the target or the schema cannot be used; `READ_ONLY` for a seed that nobody could store; `ABORTED`
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export type {
   JsonArray,
   JsonObject,
 } from "./src/core/document.ts";
-export { isHoldfastError } from "./src/core/error.ts";
+export { holdfastError, isHoldfastError } from "./src/core/error.ts";
 export type {
   ErrorCode,
   ErrorDetails,

@@ -3,7 +3,7 @@ import { copyDocument, type DeepReadonly, type Json, valueAt } from "../core/doc
 import { type HoldfastError, holdfastError, type Path } from "../core/error.ts";
 import { jsonPatch, type JsonPatchOperation } from "../core/json_patch.ts";
 import { mergePatch, setAt, unsetAt } from "../core/patch.ts";
-import { describePath } from "../core/pointer.ts";
+import { copyPath, describePath } from "../core/pointer.ts";
 import { ignoreRejection, isPromise } from "../core/promise.ts";
 import { holdsPlaceholder, keepSecrets } from "../core/redact.ts";
 import { bounded } from "../host/bounded.ts";
@@ -82,10 +82,10 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     if (signal?.aborted) await this.close();
   }
 
-  readonly publish: EngineParts["publish"] = (snapshot, step) => {
+  publish(...[snapshot, step]: Parameters<EngineParts["publish"]>): void {
     this.#snapshot = snapshot as Snapshot<Output>;
     this.#subscribers.publish(snapshot, step);
-  };
+  }
 
   get value(): DeepReadonly<Output> {
     return this.#snapshot.value;
@@ -112,7 +112,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   }
 
   async setAt(path: Path, value: unknown, options?: WriteOptions): Promise<Written<Output>> {
-    const steps = [...path];
+    const steps = copyPath(path, "set a part of the document");
     const given = privateCopy(value, `set ${describePath(steps)}`);
     const mayKeep = holdsPlaceholder(given);
     return await this.#submit({
@@ -125,7 +125,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   }
 
   async unset(path: Path, options?: WriteOptions): Promise<Written<Output>> {
-    const steps = [...path];
+    const steps = copyPath(path, "remove a part of the document");
     // What is taken out of an array moves the elements behind it, which other calls may mean.
     const mayShift = /^\d+$/.test(String(steps.at(-1)));
     return await this.#submit(
@@ -214,7 +214,8 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   }
 
   explain(path: Path): Explanation {
-    return explain(this.#engine.running, this.#parts.pipeline.annotations, [...path]);
+    const steps = copyPath(path, "explain a value");
+    return explain(this.#engine.running, this.#parts.pipeline.annotations, steps);
   }
 
   status(): Status {

@@ -47,12 +47,14 @@ async function open(
   const described = typeof target === "string" || target instanceof URL
     ? file(target, { trust: options.trust })
     : target;
+  if (typeof described?.open !== "function") throw noSource(described);
   const { name } = described;
   const { signal, seed, keepAlive = false, history = historyDefault, logger, audit } = options;
   if (signal?.aborted) throw aborted(name, signal);
   const timeoutMs = options.timeoutMs ?? timeoutMsDefault;
   const { schema, migrations } = options;
   const pipeline = createPipeline({ schema, migrations, host, timeoutMs });
+  if (seed !== undefined && described.kind !== "store") throw seedNowhere(name);
   if (seed !== undefined) assertDocument(seed, `use the seed of ${name}`);
   if (!Number.isSafeInteger(history) || history < 1) throw noHistory(name, history);
   const reporter = createReporter(logger, audit);
@@ -90,6 +92,24 @@ async function open(
     await source.close();
     throw error;
   }
+}
+
+function noSource(target: unknown): Error {
+  const found = target === null ? "null" : typeof target;
+  return holdfastError(
+    "UNSUPPORTED",
+    `Cannot open a config: found ${found} where it comes from; give a path, a file: URL, a store or a source`,
+    { what: `config from ${found}` },
+  );
+}
+
+function seedNowhere(name: string): Error {
+  return holdfastError(
+    "READ_ONLY",
+    `Cannot store the seed of ${name}: found a source that can only be read; ` +
+      "give the schema defaults instead, or name the head of the layers",
+    { source: name },
+  );
 }
 
 function noHistory(name: string, history: number): Error {

@@ -5,6 +5,7 @@ import type { PendingRestart } from "../core/restart.ts";
 import { freeze } from "../core/snapshot.ts";
 import type { Host } from "../host/host.ts";
 import type { Loaded, OpenSource } from "../source/source.ts";
+import { isOpenStore } from "../store/store.ts";
 import { describeSnapshot, type SnapshotDetails } from "./envelope.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Reporter } from "./reporter.ts";
@@ -64,9 +65,14 @@ export function isOfHead(loaded: Loaded, before: Loaded | undefined): boolean {
 }
 
 /** What a document came from; files and stores of which layers are made count for themselves. */
-function sourcesOf({ generation, hash, layers }: Loaded, name: string): SourceState[] {
+function sourcesOf(
+  { generation, hash, layers }: Loaded,
+  name: string,
+  isStore: boolean,
+): SourceState[] {
   const parts = layers?.parts ?? [];
-  if (parts.length === 0) return [{ name, generation, hash }];
+  // What can only be read counts no generations.
+  if (parts.length === 0) return [isStore ? { name, generation, hash } : { name, hash }];
   return parts.map(({ name, loaded: { generation, hash } }) => {
     return generation === 0 ? { name, hash } : { name, generation, hash };
   });
@@ -74,7 +80,7 @@ function sourcesOf({ generation, hash, layers }: Loaded, name: string): SourceSt
 
 /** Describes what runs from now on; the revision tells whether its value is another one than before. */
 export function snapshotOf(
-  { name, pipeline: { annotations }, realm, source: { backend }, host }: EngineParts,
+  { name, pipeline: { annotations }, realm, source, host }: EngineParts,
   loaded: Loaded,
   { value, document }: Prepared,
   before: Snapshot<unknown> | undefined,
@@ -86,14 +92,14 @@ export function snapshotOf(
     revision: (before?.revision ?? 0) + (changed ? 1 : 0),
     generation,
     hash,
-    sources: freeze(sourcesOf(loaded, name)),
+    sources: freeze(sourcesOf(loaded, name, isOpenStore(source))),
     loadedAt: new Date(host.now()).toISOString(),
   });
   describeSnapshot(snapshot, {
     document: stored === undefined ? undefined : document,
     annotations,
     realm,
-    backend,
+    backend: source.backend,
     resolvedPaths,
   });
   return snapshot;

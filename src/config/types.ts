@@ -71,7 +71,7 @@ export interface OpenOptions<Schema extends StandardSchema> {
   readonly migrations?: Migrations | undefined;
   /** `store` (the default) writes a migrated document back; `memory` leaves what is stored until the next write. */
   readonly migrate?: "store" | "memory" | undefined;
-  /** The document to store, durably, when nothing is. */
+  /** The document to store, durably, when nothing is; what can only be read takes none (`READ_ONLY`). */
   readonly seed?: InferInput<Schema> | undefined;
   /** How quickly outside changes are noticed; false never looks for them. */
   readonly watch?: WatchTiming | false | undefined;

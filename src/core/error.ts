@@ -17,7 +17,7 @@ export interface Problem {
   readonly severity: Severity;
   /** The source that the place is in. */
   readonly source?: string;
-  /** The name of the environment's variable that gave the value. */
+  /** The name of the environment's variable that gives the value, or would if it were not missing. */
   readonly variable?: string;
   /** From 1. */
   readonly line?: number;
@@ -107,13 +107,23 @@ class TypedError extends Error {
 }
 
 /**
- * Makes the error of one code.
+ * Makes the error of one code, for sources and stores of one's own.
  *
  * @param code what a program decides by
  * @param message what was attempted, what was found, what to do
  * @param details the facts that go with the code
  * @param cause the error underneath, if there is one
  * @returns the error, to be thrown by the caller
+ *
+ * @example
+ * ```ts
+ * import { holdfastError } from "holdfast";
+ *
+ * const [expected, current] = [3, 4];
+ * const message = `Cannot write the table: found generation ${current}; read it and try again`;
+ * const error = holdfastError("CONFLICT", message, { expected, current });
+ * console.log(error.code, error.details.current); // CONFLICT 4
+ * ```
  */
 export function holdfastError<Code extends ErrorCode>(
   code: Code,

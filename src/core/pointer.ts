@@ -17,6 +17,24 @@ export function formatPointer(path: Path): string {
 }
 
 /**
+ * Copies a path that a caller gave.
+ *
+ * @param doing what it is for, in words of a message
+ * @throws `UNSUPPORTED` when it is no array of keys and indices: the letters of a text would be taken for steps
+ */
+export function copyPath(path: Path, doing: string): PathStep[] {
+  const isPath = Array.isArray(path) &&
+    path.every((step) => typeof step === "string" || typeof step === "number");
+  if (isPath) return [...path];
+  throw holdfastError(
+    "UNSUPPORTED",
+    `Cannot ${doing}: found ${Array.isArray(path) ? "steps of other kinds" : typeof path} ` +
+      `where a path belongs; give an array of keys and indices, such as ["pool", "size"]`,
+    { what: "path" },
+  );
+}
+
+/**
  * Reads a JSON Pointer. Which tokens are indices is only known beside a document: give it to have numbers for those.
  *
  * @param pointer empty for the whole document, else beginning with a slash

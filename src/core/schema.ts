@@ -112,9 +112,12 @@ function judge(
   }
   const problems = result.issues.map((issue): Problem => {
     const path = cutAtSecret(annotations, pathOf(issue));
-    const message = mayQuoteSecret(annotations, document, path)
-      ? "does not fit the schema (its content is secret)"
-      : withoutQuote(issue.message, annotations);
+    const received = valueAt(document, path);
+    const message = !mayQuoteSecret(annotations, received, path)
+      ? withoutQuote(issue.message, annotations)
+      : received === undefined
+      ? "is missing (its content is secret)"
+      : "does not fit the schema (its content is secret)";
     return { path, message, severity: "error" };
   });
   return { ok: false, problems };
@@ -123,12 +126,11 @@ function judge(
 /** Schemas quote the strings and numbers they receive, be it a secret or what stands in place of an object of secrets. */
 function mayQuoteSecret(
   annotations: Annotations | undefined,
-  document: unknown,
+  received: unknown,
   path: Path,
 ): boolean {
   const place = annotationsAt(annotations, path);
   if (place?.secret === true) return true;
-  const received = valueAt(document, path);
   const quotable = typeof received !== "object" || received === null;
   return quotable && place?.mayHoldSecret === true;
 }

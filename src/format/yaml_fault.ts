@@ -11,12 +11,13 @@ const messages: Readonly<Record<ErrorCode, string>> = {
   BAD_PROP_ORDER: "an anchor or a tag in the wrong place; put it in front of the value",
   BAD_SCALAR_START: "a character that no plain value begins with; quote the value",
   BLOCK_AS_IMPLICIT_KEY:
-    "a nested mapping on the line of its key; quote the value, or put it below",
+    "a nested mapping on the line of its key; quote the value, put it below, or mend the indentation of what follows",
   BLOCK_IN_FLOW: "a block within brackets or braces; write it with brackets or braces too",
   DUPLICATE_KEY: "a key that the object already has; keep one of them",
   IMPOSSIBLE: "what cannot be read; mend the text there",
   KEY_OVER_1024_CHARS: "a key that is too long; put a question mark in front of it",
-  MISSING_CHAR: "that a quote, a bracket, a comma, a colon or a space is missing; add it",
+  MISSING_CHAR:
+    "that a quote, a bracket, a comma, a colon or a space is missing, or an indentation is wrong; mend it",
   MULTILINE_IMPLICIT_KEY: "a key of several lines, or a colon missing; mend it",
   MULTIPLE_ANCHORS: "two anchors on one value; keep one of them",
   MULTIPLE_DOCS: "a second document; keep one of them",

@@ -24,7 +24,10 @@ export interface DirectoryOptions {
    * name without the extension.
    */
   readonly as?: "merged" | "byName" | undefined;
-  /** Where to write the document, as JSON with mode 0600, whenever a good one was loaded. */
+  /**
+   * Where to write the document, as JSON with mode 0600, whenever a good one was loaded. It replaces what is there; in the
+   * directory itself, a file of that name is no part of the document.
+   */
   readonly compileTo?: string | undefined;
   /** Whose files are accepted; `owner` when left out. */
   readonly trust?: Trust | undefined;

@@ -1,4 +1,10 @@
-import { hasErrno, type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
+import {
+  hasErrno,
+  type HoldfastError,
+  holdfastError,
+  isHoldfastError,
+  type Path,
+} from "../core/error.ts";
 import { variablesFileBytesMax } from "../core/limits.ts";
 import { describePath } from "../core/pointer.ts";
 import { hashOf } from "../host/hash.ts";
@@ -9,6 +15,7 @@ import { judgeTrust, type Trust } from "./file_trust.ts";
 import type {
   Loaded,
   OpenSource,
+  Place,
   Source,
   SourceContext,
   SourceWatch,
@@ -38,7 +45,7 @@ export interface EnvOptions {
  * The variables of the environment, read as the schema expects: numbers, booleans, lists with commas, JSON, or text.
  * `APP_POOL__MAX_SIZE` is `pool.maxSize`; what the schema does not name, such as the keys of a record, is in lower case.
  *
- * @throws `UNSUPPORTED` for an empty separator
+ * @throws `UNSUPPORTED` without a prefix, and for an empty separator
  *
  * @example
  * ```ts
@@ -52,7 +59,8 @@ export interface EnvOptions {
  * ```
  */
 export function env(options: EnvOptions): Source {
-  const { prefix, separator = "__", files = [], trust = "owner" } = options;
+  const { prefix, separator = "__", files = [], trust = "owner" } = options ?? {};
+  if (typeof prefix !== "string") throw withoutPrefix();
   if (separator === "") throw withoutSeparator(prefix);
   return {
     kind: "source",
@@ -106,7 +114,7 @@ class OpenEnv implements OpenSource {
       hash,
       warnings: [...warnings, ...made.warnings],
       resolvedPaths: paths,
-      locate: (wanted) => wanted.map((path) => made.placeOf(path) ?? { source: environment }),
+      locate: (wanted) => wanted.map((path) => made.placeOf(path) ?? this.#placeFor(path)),
       given: made.given,
     };
   }
@@ -124,6 +132,12 @@ class OpenEnv implements OpenSource {
   }
 
   async close(): Promise<void> {}
+
+  /** Where something is looked for that no variable gives. */
+  #placeFor(path: Path): Place {
+    const variable = this.#names.nameOf(path);
+    return variable === undefined ? { source: environment } : { source: environment, variable };
+  }
 
   async #read(): Promise<Read> {
     const { paths, naming: { prefix }, context: { host } } = this.#parts;
@@ -209,6 +223,14 @@ function unfit(problems: VariableDocument["problems"]): HoldfastError | undefine
   const rest = more.length === 0 ? "" : `, and ${more.length} more`;
   const found = `${first.variable ?? describePath(first.path)}: ${first.message}${rest}`;
   return holdfastError("INVALID", `Cannot read ${environment}: found ${found}`, { problems });
+}
+
+function withoutPrefix(): Error {
+  return holdfastError(
+    "UNSUPPORTED",
+    `Cannot read the variables of ${environment}: found no prefix; give one, as env({ prefix: "APP_" })`,
+    { what: "prefix" },
+  );
 }
 
 function withoutSeparator(prefix: string): Error {

@@ -146,7 +146,7 @@ export interface Place {
   readonly line?: number;
   /** From 1, in UTF-16 code units. */
   readonly column?: number;
-  /** The name of the environment's variable that gave it. */
+  /** The name of the environment's variable that gives it, or would if it were not missing. */
   readonly variable?: string;
 }
 

@@ -58,6 +58,16 @@ export class VariableNames {
     return { path, shape };
   }
 
+  /** The variable that gives the value at a path, where the schema lists that. */
+  nameOf(path: Path): string | undefined {
+    for (const [name, known] of this.#known) {
+      const isSame = known.path.length === path.length &&
+        path.every((step, at) => step === known.path[at]);
+      if (isSame) return name;
+    }
+    return undefined;
+  }
+
   #nearest(name: string): string | undefined {
     let [nearest, least] = [undefined as string | undefined, Math.max(2, name.length / 3)];
     for (const known of this.#known.keys()) {

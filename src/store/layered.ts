@@ -44,8 +44,10 @@ export interface Layers {
 export function layered(options: Layers & { readonly head: number }): Store;
 /** Lays sources over one another, to be read only. */
 export function layered(options: Layers & { readonly head?: undefined }): Source;
-export function layered({ layers: given, head }: Layers): Store | Source {
-  const layers = [...given];
+export function layered(options: Layers): Store | Source {
+  const { layers: given, head } = options ?? {};
+  if (!Array.isArray(given)) throw unusable("no list of them; give it as { layers: [ … ] }");
+  const layers: readonly Source[] = [...given];
   if (layers.length === 0) throw unusable("no layers; give at least one source");
   const wrong = layers.findIndex((layer) => typeof layer?.open !== "function");
   if (wrong !== -1) throw unusable(`no source at ${wrong}; give a file as file(path)`);

@@ -23,6 +23,7 @@ export interface FileOptions {
  * file is written. The history of what is written is kept beside it, in `.NAME.d`.
  *
  * @param path relative to the working directory at the time of opening, absolute, or a `file:` URL
+ * @throws `UNSUPPORTED` for the text of a URL, which is no path
  *
  * @example
  * ```ts
@@ -35,6 +36,7 @@ export interface FileOptions {
  * ```
  */
 export function file(path: string | URL, options: FileOptions = {}): Store {
+  if (typeof path === "string" && /^[a-z][a-z\d+.-]+:\/\//i.test(path)) throw namesUrl(path);
   return {
     kind: "store",
     name: String(path),
@@ -56,6 +58,16 @@ export function file(path: string | URL, options: FileOptions = {}): Store {
       });
     },
   };
+}
+
+// As a path, it would be one below the working directory, where nobody looks.
+function namesUrl(path: string): Error {
+  const scheme = path.slice(0, path.indexOf(":") + 1);
+  return holdfastError(
+    "UNSUPPORTED",
+    `Cannot open a config: found the text of a URL (${scheme}) as its path; give a path, or new URL(…) of a file`,
+    { what: `path ${scheme}` },
+  );
 }
 
 function namesDirectory(path: string): Error {

@@ -99,10 +99,14 @@ function assertOption(what: string, given: unknown, isGood: boolean, wanted: str
 
 function assertConnection(connection: NatsConnection): void {
   const asked = ["request", "subscribe", "status", "isClosed", "isDraining"] as const;
-  if (asked.every((name) => typeof connection?.[name] === "function")) return;
-  throw holdfastError(
-    "UNSUPPORTED",
-    "Cannot keep a config in NATS: found no connection of an `@nats-io` transport; give what its connect() resolves to",
-    { what: "connection" },
-  );
+  const isConnection = asked.every((name) => typeof connection?.[name] === "function");
+  // Its errors are others, by which it could not be told what became of a write.
+  const isOld = isConnection && "jetstream" in connection;
+  if (isConnection && !isOld) return;
+  const found = isOld
+    ? "a connection of the older package `nats`; make it with an `@nats-io` transport, such as `@nats-io/transport-node`"
+    : "no connection of an `@nats-io` transport; give what its connect() resolves to";
+  throw holdfastError("UNSUPPORTED", `Cannot keep a config in NATS: found ${found}`, {
+    what: "connection",
+  });
 }
