@@ -82,6 +82,7 @@ class OpenKept implements OpenSource {
     const shared = shareLook(options);
     const { look } = shared.options;
     let own: SourceWatch | undefined;
+    let arming: Promise<void> | undefined;
     const arm = async () => {
       const open = await this.opened();
       if (closing.signal.aborted) return;
@@ -96,7 +97,8 @@ class OpenKept implements OpenSource {
         const aborted = new Promise<void>((resolve) => {
           closing.signal.addEventListener("abort", () => resolve(), { once: true });
         });
-        await Promise.race([arm().catch(() => {}), aborted]);
+        arming = arm().catch(() => {});
+        await Promise.race([arming, aborted]);
         if (own !== undefined) return await look();
         const pollMs = options.timing.pollMs ?? pollMsDefault;
         await host.sleep(pollMs, { signal: closing.signal, keepAlive });
@@ -110,6 +112,7 @@ class OpenKept implements OpenSource {
       close: async () => {
         closing.abort();
         await ended;
+        if (this.reached !== undefined) await arming;
         await shared.close(own === undefined ? [] : [own]);
       },
     };
@@ -124,7 +127,10 @@ class OpenKept implements OpenSource {
   }
 
   async close(): Promise<void> {
-    await (await this.#opening?.catch(() => undefined))?.close();
+    const closed = this.#opening?.then((open) => open.close());
+    if (this.reached !== undefined) await closed;
+    // Nor is one waited for that was never reached: should it still open, it is closed then.
+    else closed?.catch(() => {});
   }
 
   /** Waits for the source, but not for ever. */
