@@ -1,5 +1,5 @@
-import { type Json, valueAt } from "../core/document.ts";
-import { isHoldfastError, type Path } from "../core/error.ts";
+import { isPlainObject, type Json, valueAt } from "../core/document.ts";
+import { type HoldfastError, holdfastError, isHoldfastError, type Path } from "../core/error.ts";
 import { type ArrayRule, isReset, type LayerValue, mergeLayers, valuesAt } from "../core/layer.ts";
 import { agreeingLooksMax, looksMax } from "../core/limits.ts";
 import type { Shape } from "../core/shape.ts";
@@ -38,7 +38,7 @@ export function composeLayers(
   const parts = layers.map(({ loaded }, index) => {
     return loaded.layers?.parts ?? [partOf(layers[index]!, upgrade)];
   });
-  const flat = parts.flat();
+  const flat = fitting(parts.flat());
   const documents = flat.map(({ document }) => document);
   const own = head === undefined ? undefined : layers[head]!.loaded;
   const written = head === undefined
@@ -66,7 +66,11 @@ export function composeLayers(
       written,
       compose: (document) => {
         if (written === undefined) return document;
-        return mergeLayers(documents.with(written, flat[written]!.read(document)), rule);
+        const own = flat[written]!;
+        const others = fitting(flat.with(written, { ...own, document: own.read(document) }));
+        const fault = others.find((layer) => layer.fault !== undefined)?.fault;
+        if (fault !== undefined) throw fault;
+        return mergeLayers(others.map(({ document }) => document), rule);
       },
       around: own?.layers?.around === undefined ? undefined : async (document) => {
         const loaded = { ...own, layers: await own.layers!.around!(document) };
@@ -151,6 +155,24 @@ function partOf(layer: Layer, upgrade: NonNullable<SourceContext["upgrade"]>): L
     if (!isHoldfastError(error)) throw error;
     return { name, loaded, read, document: undefined, isUpgraded: false, fault: error };
   }
+}
+
+/** What is no object would silently take the place of all that is below it, or be replaced by what is above. */
+function fitting(parts: readonly LayerPart[]): readonly LayerPart[] {
+  if (!parts.some(({ document }) => isPlainObject(document))) return parts;
+  return parts.map((part) => {
+    const fits = part.document === undefined || isPlainObject(part.document);
+    return fits ? part : { ...part, document: undefined, fault: unfit(part) };
+  });
+}
+
+function unfit({ name, loaded }: LayerPart): HoldfastError {
+  const message =
+    `Cannot read ${name}: found no object, which alone can be merged with others; make it one`;
+  const [place] = loaded.locate([[]]);
+  return holdfastError("INVALID", message, {
+    problems: [{ path: [], message, severity: "error", source: name, ...place }],
+  });
 }
 
 /** How the schema says that arrays merge. */
