@@ -117,6 +117,18 @@ describe("layers of other versions", () => {
     assert.deepEqual(config.value, { version: 2, rate: 5 });
   });
 
+  test("do not hide where a problem is", async () => {
+    const { open, save } = stage({ [base]: { version: 2 }, [head]: { version: 1, r: 5 } });
+    const schema = v.looseObject({ rate: v.number(), size: v.optional(v.number()) });
+    const config = await open({ migrations, schema, migrate: "memory" });
+    save(base, '{\n  "version": 2, "size": "3" }');
+    await assert.rejects(config.reload(), { code: "INVALID", message: /base\.json, line 2/ });
+    save(base, { version: 2 });
+    save(head, { version: 1, r: "no" });
+    // Its text is of an older version, in which a path of the newest stands elsewhere.
+    await assert.rejects(config.reload(), { code: "INVALID", message: /\(\/app\/head\.json\)/ });
+  });
+
   test("that are unknown are refused by the name of the layer", async () => {
     const { open } = stage({ [base]: { version: 9, r: 5 }, [head]: { version: 2 } });
     await assert.rejects(open({ migrations }), {
