@@ -157,6 +157,18 @@ describe("a write among layers", () => {
     assert.doesNotMatch(text, /pool\.host|canary/);
   });
 
+  test("of what no layer above says is told nothing", async () => {
+    const { open, told } = stage({ [local]: { pool: { size: 1 } } }, { APP_OTHER: "1" });
+    const config = await open({ schema: v.looseObject({}) });
+    await config.set({});
+    await config.setAt(["pool"], {});
+    await config.setAt(["pool", "host"], "h");
+    await config.unset(["pool"]);
+    await config.set({ rate: 1 });
+    await config.remove();
+    assert.doesNotMatch(told.lines.join("\n"), /does not count/);
+  });
+
   test("with one that is broken leaves the status as it was, and says so once", async () => {
     const { open, save, told } = stage({ [base]: { a: 1 }, [head]: {} });
     const config = await open();
