@@ -183,6 +183,23 @@ describe("a write among layers", () => {
     assert.deepEqual([config.status().state, config.value], ["ok", { a: 2, b: 3 }]);
   });
 
+  test("with one that cannot be read leaves the status as it was, too", async () => {
+    const { open, host, told } = stage({ [base]: { a: 1 }, [head]: {} });
+    const config = await open();
+    host.faults = ({ operation, path }) => {
+      return operation === "read" && path === base ? { error: "EIO" } : undefined;
+    };
+    await assert.rejects(config.reload(), { code: "IO" });
+    await config.setAt(["b"], 1);
+    await assert.rejects(config.reload(), { code: "IO" });
+    await config.setAt(["b"], 2);
+    assert.deepEqual([config.status().state, config.value], ["degraded", { a: 1, b: 2 }]);
+    assert.equal(told.lines.filter((line) => line.includes("the last good")).length, 1);
+    host.faults = undefined;
+    await config.reload();
+    assert.equal(config.status().state, "ok");
+  });
+
   test("with one that is broken does not replace what a person saved in the head meanwhile", async () => {
     const { open, save, read } = stage({ [base]: { a: 1 }, [head]: { b: 1 } });
     const config = await open();
