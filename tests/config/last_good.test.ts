@@ -90,6 +90,15 @@ describe("the last good document", () => {
     assert.equal(config.value.rate, 1);
   });
 
+  test("is not used where it is not good any more, which is told", async () => {
+    const { remote, open, told } = stage();
+    await (await open()).close();
+    remote.isDown = true;
+    const stricter = v.object({ rate: v.pipe(v.number(), v.maxValue(0)) });
+    await assert.rejects(open(undefined, { lastGood, schema: stricter }), { code: "UNAVAILABLE" });
+    assert.match(told.lines.join("\n"), /Cannot accept remote: .*at rate .*\/var\/cache/);
+  });
+
   test("is not waited for where there is none and the store never opens", async () => {
     const { host, remote, open } = stage();
     remote.hangsAtOpening = true;
