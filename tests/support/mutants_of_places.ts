@@ -112,8 +112,8 @@ export const placeMutants: readonly Mutant[] = [
   {
     name: "layers are not told what was applied",
     file: "src/store/layered.ts",
-    from: "layer.applied?.(held[index]!) ?? Promise.resolve()",
-    to: "Promise.resolve([layer, held[index]])",
+    from: "await layer.applied?.(layers!.held[index]!)",
+    to: "void [layer, layers, index]",
     tests: hostile,
     by: "is compiled when it is a layer",
   },
