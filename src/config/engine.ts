@@ -71,6 +71,7 @@ export class Engine {
       try {
         return await this.#startFrom(loaded, seed);
       } catch (error) {
+        if (loaded.isStandIn === true) this.#parts.reporter.warn((error as Error).message);
         const again = await load();
         if (again.more === true) return await this.#startFrom(again, undefined);
         // Somebody was quicker, or what was bad is gone.

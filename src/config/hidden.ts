@@ -14,7 +14,7 @@ export function describeHidden(
   if (layers?.written === undefined || layers.written === layers.parts.at(-1)) return [];
   const described: string[] = [];
   const written = changes.flatMap((change) => {
-    return leavesOf(change.path, change.kind === "removed" ? undefined : change.after);
+    return leavesOf(change.path, change.kind === "removed" ? change.before : change.after);
   });
   for (const path of written.slice(0, hiddenValuesMax)) {
     const place = layers.hiding(path);
@@ -31,8 +31,5 @@ export function describeHidden(
 /** The paths of all that is no container. */
 function leavesOf(path: Path, value: unknown): Path[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [path];
-  const parts = Object.entries(value);
-  return parts.length === 0
-    ? [path]
-    : parts.flatMap(([key, part]) => leavesOf([...path, key], part));
+  return Object.entries(value).flatMap(([key, part]) => leavesOf([...path, key], part));
 }

@@ -10,7 +10,7 @@ import { withLastGood } from "../store/last_good.ts";
 import type { Store } from "../store/store.ts";
 import { startConfig } from "./live_config.ts";
 import { createPipeline } from "./pipeline.ts";
-import { createReporter } from "./reporter.ts";
+import { createReporter, type Reporter } from "./reporter.ts";
 import type { Config, OpenOptions, ReadonlyConfig } from "./types.ts";
 
 /** Opens a config on a runtime. */
@@ -44,20 +44,43 @@ async function open(
   options: OpenOptions<StandardSchema>,
   host: Host,
 ): Promise<Config<unknown, unknown>> {
-  const described = typeof target === "string" || target instanceof URL
+  const source = typeof target === "string" || target instanceof URL
     ? file(target, { trust: options.trust })
     : target;
-  if (typeof described?.open !== "function") throw noSource(described);
+  if (typeof source?.open !== "function") throw noSource(source);
+  const { signal, logger, audit } = options;
+  const reporter = createReporter(logger, audit);
+  if (signal === undefined) return await openSource(source, options, host, reporter);
+  if (signal.aborted) throw aborted(source.name, signal);
+  const ended = new AbortController();
+  const abort = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => {
+      // Nothing is heard of what is still to come to its end.
+      reporter.close();
+      reject(aborted(source.name, signal));
+    }, { once: true, signal: ended.signal });
+  });
+  try {
+    return await Promise.race([openSource(source, options, host, reporter), abort]);
+  } finally {
+    ended.abort();
+  }
+}
+
+async function openSource(
+  described: Source,
+  options: OpenOptions<StandardSchema>,
+  host: Host,
+  reporter: Reporter,
+): Promise<Config<unknown, unknown>> {
   const { name } = described;
-  const { signal, seed, keepAlive = false, history = historyDefault, logger, audit } = options;
-  if (signal?.aborted) throw aborted(name, signal);
+  const { signal, seed, keepAlive = false, history = historyDefault } = options;
   const timeoutMs = options.timeoutMs ?? timeoutMsDefault;
   const { schema, migrations } = options;
   const pipeline = createPipeline({ schema, migrations, host, timeoutMs });
   if (seed !== undefined && described.kind !== "store") throw seedNowhere(name);
   if (seed !== undefined) assertDocument(seed, `use the seed of ${name}`);
   if (!Number.isSafeInteger(history) || history < 1) throw noHistory(name, history);
-  const reporter = createReporter(logger, audit);
   const kept = options.lastGood === undefined
     ? described
     : withLastGood(described, options.lastGood, timeoutMs);

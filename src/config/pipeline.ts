@@ -85,8 +85,9 @@ export function createPipeline({ schema, migrations, host, timeoutMs }: Pipeline
     }
     const { document: migrated, from, to } = migrate(document, migrations, source);
     const newest = layers?.carry?.(document, migrated) ?? migrated;
-    // A place in the text of an older version says nothing about a path in the newest.
-    const context = { layers, ...(from === to ? { locate } : {}) };
+    // A place in the text of an older version says nothing about a path in the newest; layers know which of them are older.
+    const isLocated = from === to || layers !== undefined;
+    const context = { layers, ...(isLocated ? { locate } : {}) };
     return await validated(newest, from !== to, source, context);
   }
 

@@ -51,10 +51,15 @@ function isFaultOfOthers({ fault, layers }: Loaded): boolean {
   return fault !== undefined && written !== undefined && written.fault === undefined;
 }
 
-/** Whether what was turned down has in it what is written, as it runs, so that another layer was. */
+/**
+ * Whether what was turned down has in it what is written, as it runs, so that another layer was. Where the layers could not
+ * even be read, a write to one of them says nothing of the others.
+ */
 export function isOfOtherLayers(refusal: Refusal | undefined, running: Loaded): boolean {
-  const refused = refusal?.loaded;
-  return refused?.layers !== undefined && writtenIn(refused).hash === writtenIn(running).hash;
+  if (refusal === undefined) return false;
+  const refused = refusal.loaded;
+  if (refused === undefined) return running.layers !== undefined;
+  return refused.layers !== undefined && writtenIn(refused).hash === writtenIn(running).hash;
 }
 
 // Not by the message: that of a file which is too large and grows has another number at every look.

@@ -95,7 +95,7 @@ export interface OpenOptions<Schema extends StandardSchema> {
   readonly logger?: Logger | undefined;
   /** Told of every applied change, and of every change from outside that was refused. */
   readonly audit?: ((event: AuditEvent) => void) | undefined;
-  /** Closes the config when it aborts. */
+  /** Ends the opening, or closes the config, when it aborts. */
   readonly signal?: AbortSignal | undefined;
   /** The runtime; the one that the program runs on when left out. */
   readonly host?: Host | undefined;

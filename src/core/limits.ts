@@ -154,6 +154,9 @@ export const settleMsMax: number = 3000;
 /** How long after a change was found its notification may still come, in milliseconds. */
 export const notificationLagMs: number = 2000;
 
+/** How long a connection that is only being made to listen is waited for at the end, in milliseconds. */
+export const listenMsMax: number = 1000;
+
 /** The longest pause between two attempts to connect that goes without a warning, in milliseconds. */
 export const reconnectMsMax: number = 2000;
 

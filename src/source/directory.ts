@@ -181,7 +181,7 @@ class OpenDirectory implements OpenSource {
       const odd = layers.find(({ loaded }) => !isPlainObject(loaded.document));
       return odd === undefined || layers.length === 1
         ? undefined
-        : unfit(odd.name, "no object, which alone can be merged with other files; make it one", []);
+        : unfit(odd.name, "no object, which alone can be merged with others; make it one", []);
     }
     const keys = layers.map(({ name }) => keyOf(name));
     for (const [index, key] of keys.entries()) {

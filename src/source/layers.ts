@@ -1,5 +1,5 @@
-import { type Json, valueAt } from "../core/document.ts";
-import { isHoldfastError, type Path } from "../core/error.ts";
+import { isPlainObject, type Json, valueAt } from "../core/document.ts";
+import { type HoldfastError, holdfastError, isHoldfastError, type Path } from "../core/error.ts";
 import { type ArrayRule, isReset, type LayerValue, mergeLayers, valuesAt } from "../core/layer.ts";
 import { agreeingLooksMax, looksMax } from "../core/limits.ts";
 import type { Shape } from "../core/shape.ts";
@@ -30,11 +30,12 @@ export function composeLayers(
   const parts = layers.map(({ loaded }, index) => {
     return loaded.layers?.parts ?? [partOf(layers[index]!, upgrade)];
   });
-  const flat = parts.flat();
-  const documents = flat.map(({ document }) => document);
   const own = head === undefined ? undefined : layers[head]!.loaded;
-  const written = own?.layers === undefined ? parts[head ?? -1]?.[0] : own.layers.written;
-  const writtenAt = written === undefined ? -1 : flat.indexOf(written);
+  const writtenPart = own?.layers === undefined ? parts[head ?? -1]?.[0] : own.layers.written;
+  const writtenAt = writtenPart === undefined ? -1 : parts.flat().indexOf(writtenPart);
+  const flat = fitting(parts.flat());
+  const written = flat[writtenAt];
+  const documents = flat.map(({ document }) => document);
   const given = (path: Path) => givenBy(flat, valuesAt(documents, path, rule));
   const fault = flat.find((layer) => layer.fault !== undefined)?.fault;
   const hashes = layers.map(({ loaded }) => loaded.hash).join("\n");
@@ -56,7 +57,11 @@ export function composeLayers(
       written,
       compose: (document) => {
         if (written === undefined) return document;
-        return mergeLayers(documents.with(writtenAt, written.read(document)), rule);
+        const read = { ...written, document: written.read(document), fault: undefined };
+        const all = fitting(flat.with(writtenAt, read));
+        const fault = all.find((layer) => layer.fault !== undefined)?.fault;
+        if (fault !== undefined) throw fault;
+        return mergeLayers(all.map(({ document }) => document), rule);
       },
       around: own?.layers?.around === undefined ? undefined : async (document) => {
         const loaded = { ...own, layers: await own.layers!.around!(document) };
@@ -134,6 +139,24 @@ function partOf(layer: Layer, upgrade: NonNullable<SourceContext["upgrade"]>): L
     if (!isHoldfastError(error)) throw error;
     return { name, loaded, read, document: undefined, isUpgraded: false, fault: error };
   }
+}
+
+/** What is no object would silently take the place of all that is below it, or be replaced by what is above. */
+function fitting(parts: readonly LayerPart[]): readonly LayerPart[] {
+  if (!parts.some(({ document }) => isPlainObject(document))) return parts;
+  return parts.map((part) => {
+    const fits = part.document === undefined || isPlainObject(part.document);
+    return fits ? part : { ...part, document: undefined, fault: unfit(part) };
+  });
+}
+
+function unfit({ name, loaded }: LayerPart): HoldfastError {
+  const message =
+    `Cannot read ${name}: found no object, which alone can be merged with others; make it one`;
+  const [place] = loaded.locate([[]]);
+  return holdfastError("INVALID", message, {
+    problems: [{ path: [], message, severity: "error", source: name, ...place }],
+  });
 }
 
 /** How the schema says that arrays merge. */

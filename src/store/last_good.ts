@@ -82,6 +82,7 @@ class OpenKept implements OpenSource {
     const shared = shareLook(options);
     const { look } = shared.options;
     let own: SourceWatch | undefined;
+    let arming: Promise<void> | undefined;
     const arm = async () => {
       const open = await this.opened();
       if (closing.signal.aborted) return;
@@ -93,10 +94,14 @@ class OpenKept implements OpenSource {
       // As long as it is out of reach, it is asked for again and again.
       while (own === undefined && !closing.signal.aborted) {
         // One that never answers is not waited for at the end.
+        const answered = new AbortController();
         const aborted = new Promise<void>((resolve) => {
-          closing.signal.addEventListener("abort", () => resolve(), { once: true });
+          const how = { once: true, signal: answered.signal };
+          closing.signal.addEventListener("abort", () => resolve(), how);
         });
-        await Promise.race([arm().catch(() => {}), aborted]);
+        arming = arm().catch(() => {});
+        await Promise.race([arming, aborted]);
+        answered.abort();
         if (own !== undefined) return await look();
         const pollMs = options.timing.pollMs ?? pollMsDefault;
         await host.sleep(pollMs, { signal: closing.signal, keepAlive });
@@ -110,6 +115,7 @@ class OpenKept implements OpenSource {
       close: async () => {
         closing.abort();
         await ended;
+        if (this.open !== undefined) await arming;
         await shared.close(own === undefined ? [] : [own]);
       },
     };
@@ -124,7 +130,10 @@ class OpenKept implements OpenSource {
   }
 
   async close(): Promise<void> {
-    await (await this.#opening?.catch(() => undefined))?.close();
+    const closed = this.#opening?.then((open) => open.close());
+    if (this.open !== undefined) await closed;
+    // Nor is one waited for that was never reached: should it still open, it is closed then.
+    else closed?.catch(() => {});
   }
 
   /** Waits for the source, but not for ever. */

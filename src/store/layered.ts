@@ -24,7 +24,8 @@ export interface Layers {
 /**
  * Lays sources over one another: objects merge by key, arrays of entries that all have a `name` by that, other arrays
  * and empty ones replace, and `{ "$default": true }` takes back what a lower layer says. A layer that is absent says
- * nothing. One that names a `version` is migrated in memory; one that names none is of the newest.
+ * nothing, and one that is no object beside others that are is refused. One that names a `version` is migrated in memory; one
+ * that names none is of the newest.
  *
  * Writes go to the head alone: its document is the document, and what the other layers give is not copied into it. What a
  * layer above hides is written all the same, with a warning. While one of them is broken, the last good value stays.

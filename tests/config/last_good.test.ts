@@ -90,6 +90,49 @@ describe("the last good document", () => {
     assert.equal(config.value.rate, 1);
   });
 
+  test("is not used where it is not good any more, which is told", async () => {
+    const { remote, open, told } = stage();
+    await (await open()).close();
+    remote.isDown = true;
+    const stricter = v.object({ rate: v.pipe(v.number(), v.maxValue(0)) });
+    await assert.rejects(open(undefined, { lastGood, schema: stricter }), { code: "UNAVAILABLE" });
+    assert.match(told.lines.join("\n"), /Cannot accept remote: .*at rate .*\/var\/cache/);
+  });
+
+  test("is not waited for where there is none and the store never opens", async () => {
+    const { host, remote, open } = stage();
+    remote.hangsAtOpening = true;
+    const opening = open(undefined, { lastGood, timeoutMs: 300 });
+    const failed = assert.rejects(opening, { code: "TIMEOUT" });
+    await host.advance(1000);
+    await failed;
+  });
+
+  test("leaves no watch that began as the config was closed", async () => {
+    const { host, open } = stage();
+    const closed = { watches: 0 };
+    let release = () => {};
+    const stalled = new Promise<void>((resolve) => release = resolve);
+    const slow: Store = {
+      kind: "store",
+      name: "remote",
+      open: async (context) => {
+        const opened = await memory({ rate: 1 }).open(context);
+        opened.watch = async () => {
+          await stalled;
+          return { mode: "events", close: () => Promise.resolve(void closed.watches++) };
+        };
+        return opened;
+      },
+    };
+    const config = await open(slow);
+    const closing = config.close().then(() => closed.watches);
+    await host.advance(10);
+    release();
+    await host.advance(10);
+    assert.equal(await closing, 1);
+  });
+
   test("is not used where nobody allowed it, where there is none, and where it was tampered with", async () => {
     const { host, remote, open, told } = stage();
     await (await open()).close();

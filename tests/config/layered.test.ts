@@ -88,6 +88,23 @@ describe("layers", () => {
     assert.deepEqual([value.rate, value.pool.size], [7, 5]);
   });
 
+  test("are refused where one is no object, which would drop all that is below it", async () => {
+    for (const [path, odd] of [[base, "[1]"], [head, "3"], [local, '"rate"'], [head, "null"]]) {
+      const { host, open, save, told, read } = stage({ [base]: { rate: 1 }, [head]: {} });
+      const config = await open();
+      save(path!, odd);
+      await host.advance(1000);
+      assert.equal(config.value.rate, 1);
+      assert.equal(config.status().problems[0]?.source, path);
+      assert.match(told.lines.join("\n"), /found no object/);
+      save(path!, {});
+      await host.advance(1000);
+      await assert.rejects(config.set(4 as never), { code: "INVALID", message: /no object/ });
+      assert.deepEqual(read(head), {});
+      await config.close();
+    }
+  });
+
   test("are written at the head alone, with nothing of the others copied into it", async () => {
     const { open, read, host } = stage({
       [base]: { rate: 1, pool: { host: "b" } },

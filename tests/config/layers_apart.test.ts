@@ -117,6 +117,18 @@ describe("layers of other versions", () => {
     assert.deepEqual(config.value, { version: 2, rate: 5 });
   });
 
+  test("do not hide where a problem is", async () => {
+    const { open, save } = stage({ [base]: { version: 2 }, [head]: { version: 1, r: 5 } });
+    const schema = v.looseObject({ rate: v.number(), size: v.optional(v.number()) });
+    const config = await open({ migrations, schema, migrate: "memory" });
+    save(base, '{\n  "version": 2, "size": "3" }');
+    await assert.rejects(config.reload(), { code: "INVALID", message: /base\.json, line 2/ });
+    save(base, { version: 2 });
+    save(head, { version: 1, r: "no" });
+    // Its text is of an older version, in which a path of the newest stands elsewhere.
+    await assert.rejects(config.reload(), { code: "INVALID", message: /\(\/app\/head\.json\)/ });
+  });
+
   test("that are unknown are refused by the name of the layer", async () => {
     const { open } = stage({ [base]: { version: 9, r: 5 }, [head]: { version: 2 } });
     await assert.rejects(open({ migrations }), {
@@ -145,6 +157,18 @@ describe("a write among layers", () => {
     assert.doesNotMatch(text, /pool\.host|canary/);
   });
 
+  test("of what no layer above says is told nothing", async () => {
+    const { open, told } = stage({ [local]: { pool: { size: 1 } } }, { APP_OTHER: "1" });
+    const config = await open({ schema: v.looseObject({}) });
+    await config.set({});
+    await config.setAt(["pool"], {});
+    await config.setAt(["pool", "host"], "h");
+    await config.unset(["pool"]);
+    await config.set({ rate: 1 });
+    await config.remove();
+    assert.doesNotMatch(told.lines.join("\n"), /does not count/);
+  });
+
   test("with one that is broken leaves the status as it was, and says so once", async () => {
     const { open, save, told } = stage({ [base]: { a: 1 }, [head]: {} });
     const config = await open();
@@ -157,6 +181,23 @@ describe("a write among layers", () => {
     save(base, { a: 2 });
     await config.setAt(["b"], 3);
     assert.deepEqual([config.status().state, config.value], ["ok", { a: 2, b: 3 }]);
+  });
+
+  test("with one that cannot be read leaves the status as it was, too", async () => {
+    const { open, host, told } = stage({ [base]: { a: 1 }, [head]: {} });
+    const config = await open();
+    host.faults = ({ operation, path }) => {
+      return operation === "read" && path === base ? { error: "EIO" } : undefined;
+    };
+    await assert.rejects(config.reload(), { code: "IO" });
+    await config.setAt(["b"], 1);
+    await assert.rejects(config.reload(), { code: "IO" });
+    await config.setAt(["b"], 2);
+    assert.deepEqual([config.status().state, config.value], ["degraded", { a: 1, b: 2 }]);
+    assert.equal(told.lines.filter((line) => line.includes("the last good")).length, 1);
+    host.faults = undefined;
+    await config.reload();
+    assert.equal(config.status().state, "ok");
   });
 
   test("with one that is broken does not replace what a person saved in the head meanwhile", async () => {

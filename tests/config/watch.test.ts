@@ -185,6 +185,25 @@ describe("closing", () => {
     await assert.rejects(openConfig(path, { schema, signal: stop.signal }), { code: "ABORTED" });
   });
 
+  test("is not opened any more when the signal aborts, though the disk hangs", async () => {
+    const { host, openConfig } = hostWith(text(0));
+    let release = () => {};
+    const stalled = new Promise<void>((resolve) => release = resolve);
+    host.faults = ({ operation }) => operation === "read" ? stalled : undefined;
+    const said: string[] = [];
+    const logger = { warn: (message: string) => void said.push(message) };
+    const stop = new AbortController();
+    const opening = openConfig(path, { schema, signal: stop.signal, logger });
+    const aborted = assert.rejects(opening, { code: "ABORTED" });
+    await host.advance(10);
+    stop.abort();
+    await aborted;
+    host.outside.replaceFile(path, "{", { mode: 0o666 });
+    release();
+    await host.advance(5000);
+    assert.deepEqual(said, []);
+  });
+
   test("waits for the write under way and refuses those that wait", async () => {
     const { host, config, outside } = await following();
     let release = () => {};

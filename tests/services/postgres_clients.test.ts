@@ -77,6 +77,21 @@ serverTests((skip) => {
       assert.match(ears.warnings.join(), /ends the process .* \{ fetch_types: false \}/);
     });
 
+    test("that still begins to listen is waited for at the end", options, async (t) => {
+      let hasBegun = false;
+      const late = sql();
+      const listens = async (...given: Parameters<Client["listen"]>) => {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        const listener = await late.listen(...given);
+        hasBegun = true;
+        return listener;
+      };
+      const client = Object.assign(late.bind(undefined), late, { listen: listens });
+      const { config } = await opened(t, client as never);
+      await config.close();
+      assert.ok(hasBegun);
+    });
+
     test("with one connection is warned of", options, async (t) => {
       const { ears } = await opened(t, server().connect(server().url(), { max: 1 }));
       assert.match(ears.warnings.join(), /one connection, .* \{ max: 2 \}/);

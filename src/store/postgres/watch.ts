@@ -1,4 +1,10 @@
-import { maxWaitMsDefault, notificationLagMs, pollMsDefault, retryMs } from "../../core/limits.ts";
+import {
+  listenMsMax,
+  maxWaitMsDefault,
+  notificationLagMs,
+  pollMsDefault,
+  retryMs,
+} from "../../core/limits.ts";
 import { settle } from "../../host/settle.ts";
 import type { SourceContext, SourceWatch, SourceWatchOptions } from "../../source/source.ts";
 import type { PostgresLink } from "./link.ts";
@@ -108,9 +114,14 @@ export async function watchRow(
       // After an outage the client has forgotten whom to stop calling: it must find nobody.
       delete ear.heard;
       delete ear.listens;
-      listening.then((listener) => listener.unlisten()).catch(() => {});
+      const unlistened = listening.then((listener) => listener.unlisten()).catch(() => {});
       await settling.close();
       await polling;
+      // A client that is ended while it connects to listen forgets the connection, which then keeps the process alive.
+      const waiting = new AbortController();
+      const late = host.sleep(listenMsMax, { signal: waiting.signal, keepAlive: false });
+      await Promise.race([unlistened, late]);
+      waiting.abort();
     },
   };
 }
