@@ -1,13 +1,12 @@
 import { isForbiddenKey, isPlainObject } from "../core/document.ts";
-import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
+import { type HoldfastError, isHoldfastError } from "../core/error.ts";
 import { formatOf } from "../format/format_of.ts";
 import { absolutePath, baseName, directoryOf, joinPath } from "../host/path.ts";
-import { watchDirectories } from "../host/watch.ts";
 import { type Content, contentOf, unlocated } from "./content.ts";
 import { type DirectoryFile, type DirectoryFiles, readFiles } from "./directory_files.ts";
 import { isOpenToAll, judgeTrust, type Trust } from "./file_trust.ts";
 import { writeJsonFile } from "./json_file.ts";
-import { composeLayers, type Layer } from "./layers.ts";
+import { composeLayers, type Layer, noObject, unfit } from "./layers.ts";
 import type {
   Loaded,
   OpenSource,
@@ -16,6 +15,7 @@ import type {
   SourceWatch,
   SourceWatchOptions,
 } from "./source.ts";
+import { watchSourceIn } from "./watched_directories.ts";
 
 /** How the files of a directory make a document. */
 export interface DirectoryOptions {
@@ -116,15 +116,8 @@ class OpenDirectory implements OpenSource {
     };
   }
 
-  async watch({ timing, look }: SourceWatchOptions): Promise<SourceWatch> {
-    const { host, keepAlive, warn } = this.#context;
-    return await watchDirectories(host, {
-      ...timing,
-      look,
-      directories: () => Promise.resolve([this.#path]),
-      keepAlive,
-      warn,
-    });
+  async watch(options: SourceWatchOptions): Promise<SourceWatch> {
+    return await watchSourceIn(() => Promise.resolve([this.#path]), this.#context, options);
   }
 
   async applied({ document }: Loaded): Promise<void> {
@@ -155,12 +148,10 @@ class OpenDirectory implements OpenSource {
   }
 
   #layerOf({ name, stat }: DirectoryFile, content: FileContent): Layer {
-    const { host } = this.#context;
     const { trust = "owner" } = this.#options;
     const path = joinPath(this.#path, name);
-    const warnings = host.capabilities.modes
-      ? judgeTrust({ path, file: stat, directories: [], userId: host.userId(), trust })
-      : [];
+    const evidence = { path, file: stat, directories: [], trust };
+    const warnings = judgeTrust(this.#context.host, evidence);
     const loaded = { ...content, generation: 0, warnings, resolvedPaths: [path] };
     if (this.#options.as !== "byName" || content.document === undefined) {
       return { name: path, loaded };
@@ -179,9 +170,7 @@ class OpenDirectory implements OpenSource {
   #faultOf(layers: readonly Layer[]): HoldfastError | undefined {
     if (this.#options.as !== "byName") {
       const odd = layers.find(({ loaded }) => !isPlainObject(loaded.document));
-      return odd === undefined || layers.length === 1
-        ? undefined
-        : unfit(odd.name, "no object, which alone can be merged with others; make it one", []);
+      return odd === undefined || layers.length === 1 ? undefined : unfit(odd.name, noObject, []);
     }
     const keys = layers.map(({ name }) => keyOf(name));
     for (const [index, key] of keys.entries()) {
@@ -214,11 +203,4 @@ class OpenDirectory implements OpenSource {
 /** The name of a file without its extension. */
 function keyOf(path: string): string {
   return baseName(path).replace(extensions, "");
-}
-
-function unfit(source: string, found: string, path: readonly string[]): HoldfastError {
-  const message = `Cannot read ${source}: found ${found}`;
-  return holdfastError("INVALID", message, {
-    problems: [{ path, message, severity: "error", source }],
-  });
 }

@@ -9,7 +9,6 @@ import { variablesFileBytesMax } from "../core/limits.ts";
 import { describePath } from "../core/pointer.ts";
 import { hashOf } from "../host/hash.ts";
 import { absolutePath, directoryOf } from "../host/path.ts";
-import { watchDirectories } from "../host/watch.ts";
 import { readVariables } from "./dotenv.ts";
 import { judgeTrust, type Trust } from "./file_trust.ts";
 import type {
@@ -28,6 +27,7 @@ import {
   type VariableDocument,
 } from "./variable_document.ts";
 import { type Naming, VariableNames } from "./variable_path.ts";
+import { watchSourceIn } from "./watched_directories.ts";
 
 /** Which variables count, and how their names are read. */
 export interface EnvOptions {
@@ -119,16 +119,10 @@ class OpenEnv implements OpenSource {
     };
   }
 
-  async watch({ timing, look }: SourceWatchOptions): Promise<SourceWatch> {
-    const { paths, context: { host, keepAlive, warn } } = this.#parts;
+  async watch(options: SourceWatchOptions): Promise<SourceWatch> {
+    const { paths, context } = this.#parts;
     const directories = [...new Set(paths.map(directoryOf))];
-    return await watchDirectories(host, {
-      ...timing,
-      look,
-      directories: () => Promise.resolve(directories),
-      keepAlive,
-      warn,
-    });
+    return await watchSourceIn(() => Promise.resolve(directories), context, options);
   }
 
   async close(): Promise<void> {}
@@ -190,8 +184,7 @@ class OpenEnv implements OpenSource {
       // The file alone may be open to us.
       const directory = await host.stat(directoryOf(path)).catch(() => []);
       const directories = [directory].flat();
-      const userId = host.userId();
-      return { bytes, warnings: judgeTrust({ path, file: stat, directories, userId, trust }) };
+      return { bytes, warnings: judgeTrust(host, { path, file: stat, directories, trust }) };
     } catch (error) {
       if (hasErrno(error, "ENOENT")) return undefined;
       throw error;

@@ -1,5 +1,5 @@
 import { holdfastError } from "../core/error.ts";
-import type { HostStat } from "../host/host.ts";
+import type { Host, HostStat } from "../host/host.ts";
 
 /** Whose files are accepted: `owner` those of root and of our own user, `any` everybody's. */
 export type Trust = "owner" | "any";
@@ -10,8 +10,6 @@ export interface TrustEvidence {
   readonly file: HostStat;
   /** Those that hold the file and the link to it. */
   readonly directories: readonly HostStat[];
-  /** Our own user; undefined when unknown, and then owners are not judged. */
-  readonly userId: number | undefined;
   readonly trust: Trust;
 }
 
@@ -21,8 +19,11 @@ export interface TrustEvidence {
  * @returns what is dubious, for a loud warning
  * @throws `UNSAFE_FILE` when somebody else owns it or everybody can write it
  */
-export function judgeTrust(evidence: TrustEvidence): string[] {
-  const { path, file, directories, userId, trust } = evidence;
+export function judgeTrust(host: Host, evidence: TrustEvidence): string[] {
+  if (!host.capabilities.modes) return [];
+  const { path, file, directories, trust } = evidence;
+  // Where our own user is unknown, owners are not judged.
+  const userId = host.userId();
   if (trust === "owner" && isForeign(file, userId)) {
     throw unsafe(
       path,

@@ -145,17 +145,20 @@ function partOf(layer: Layer, upgrade: NonNullable<SourceContext["upgrade"]>): L
 function fitting(parts: readonly LayerPart[]): readonly LayerPart[] {
   if (!parts.some(({ document }) => isPlainObject(document))) return parts;
   return parts.map((part) => {
-    const fits = part.document === undefined || isPlainObject(part.document);
-    return fits ? part : { ...part, document: undefined, fault: unfit(part) };
+    if (part.document === undefined || isPlainObject(part.document)) return part;
+    const fault = unfit(part.name, noObject, [], part.loaded.locate([[]])[0]);
+    return { ...part, document: undefined, fault };
   });
 }
 
-function unfit({ name, loaded }: LayerPart): HoldfastError {
-  const message =
-    `Cannot read ${name}: found no object, which alone can be merged with others; make it one`;
-  const [place] = loaded.locate([[]]);
+/** What is wrong with a document that is merged with others and is no object. */
+export const noObject = "no object, which alone can be merged with others; make it one";
+
+/** The error for a document that does not go together with others. */
+export function unfit(source: string, found: string, path: Path, place?: Place): HoldfastError {
+  const message = `Cannot read ${source}: found ${found}`;
   return holdfastError("INVALID", message, {
-    problems: [{ path: [], message, severity: "error", source: name, ...place }],
+    problems: [{ path, message, severity: "error", source, ...place }],
   });
 }
 

@@ -8,6 +8,11 @@ export interface SharedLook {
   close(watches: readonly SourceWatch[]): Promise<void>;
 }
 
+/** What several watches are together: events where each of them has those. */
+export function modeOf(watches: readonly SourceWatch[]): SourceWatch["mode"] {
+  return watches.every(({ mode }) => mode === "events") ? "events" : "polling";
+}
+
 /** Lets several watches share a look, so that it is never taken twice at once: what comes during one leads to one more. */
 export function shareLook(options: SourceWatchOptions): SharedLook {
   let isClosed = false;

@@ -105,8 +105,8 @@ export class KeptFile {
     const { bytes, stat } = await host.read(this.path, keptBytesMax);
     if (!host.capabilities.modes) return bytes;
     const directories = [await host.stat(directoryOf(this.path))];
-    const evidence = { path: this.path, file: stat, directories, userId: host.userId() };
-    for (const warning of judgeTrust({ ...evidence, trust: "owner" })) warn(warning);
+    const evidence = { path: this.path, file: stat, directories, trust: "owner" } as const;
+    for (const warning of judgeTrust(host, evidence)) warn(warning);
     return bytes;
   }
 

@@ -1,7 +1,7 @@
 import { holdfastError } from "../core/error.ts";
 import { together } from "../core/promise.ts";
 import { composeLayers, loadAgreeing, loadNewest } from "../source/layers.ts";
-import { shareLook } from "../source/shared_look.ts";
+import { modeOf, shareLook } from "../source/shared_look.ts";
 import type {
   Loaded,
   OpenSource,
@@ -111,7 +111,7 @@ class OpenLayers implements OpenSource {
     }
     return {
       get mode() {
-        return watches.every(({ mode }) => mode === "events") ? "events" : "polling";
+        return modeOf(watches);
       },
       close,
     };

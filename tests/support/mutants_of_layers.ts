@@ -73,7 +73,7 @@ export const layerMutants: readonly Mutant[] = [
   {
     name: "anybody may have written the last good document",
     file: "src/store/kept_file.ts",
-    from: 'for (const warning of judgeTrust({ ...evidence, trust: "owner" })) warn(warning);',
+    from: "for (const warning of judgeTrust(host, evidence)) warn(warning);",
     to: "void [evidence, judgeTrust, warn];",
     tests: lastGood,
     by: "is not taken from somebody else",

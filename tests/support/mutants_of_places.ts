@@ -69,10 +69,9 @@ export const placeMutants: readonly Mutant[] = [
   {
     name: "files of variables are not judged",
     file: env,
-    from:
-      "return { bytes, warnings: judgeTrust({ path, file: stat, directories, userId, trust }) };",
+    from: "return { bytes, warnings: judgeTrust(host, { path, file: stat, directories, trust }) };",
     to:
-      "return { bytes, warnings: [stat, directories, userId, trust].length > 9 ? [String(judgeTrust)] : [] };",
+      "return { bytes, warnings: [stat, directories, trust].length > 9 ? [String(judgeTrust)] : [] };",
     tests: hostileEnv,
     by: "that everybody can write is refused",
   },

@@ -114,14 +114,8 @@ export class ConfigFile {
    * @throws `UNSAFE_FILE`
    */
   judge(file: HostStat): readonly string[] {
-    if (!this.#host.capabilities.modes) return [];
-    return judgeTrust({
-      path: this.path,
-      file,
-      directories: this.#directories,
-      userId: this.#host.userId(),
-      trust: this.trust,
-    });
+    const { path, trust } = this;
+    return judgeTrust(this.#host, { path, file, directories: this.#directories, trust });
   }
 
   /**

@@ -4,7 +4,7 @@ import { extendedFilesMax } from "../../core/limits.ts";
 import { together } from "../../core/promise.ts";
 import { directoryOf, pathFrom } from "../../host/path.ts";
 import { composeLayers, type Layer, loadAgreeing, loadNewest } from "../../source/layers.ts";
-import { shareLook } from "../../source/shared_look.ts";
+import { modeOf, shareLook } from "../../source/shared_look.ts";
 import type {
   Loaded,
   LoadedLayers,
@@ -112,7 +112,7 @@ export class OpenExtending implements OpenStore {
     const watches = () => [own, ...[...this.#parents.values()].flatMap(({ watch }) => watch ?? [])];
     return {
       get mode() {
-        return watches().every(({ mode }) => mode === "events") ? "events" : "polling";
+        return modeOf(watches());
       },
       close: async () => {
         this.#watching = undefined;

@@ -7,7 +7,6 @@ import { together } from "../../core/promise.ts";
 import type { Format } from "../../format/format.ts";
 import { hashOf } from "../../host/hash.ts";
 import { directoryOf } from "../../host/path.ts";
-import { watchDirectories } from "../../host/watch.ts";
 import { type Content, locatorOf, unlocated } from "../../source/content.ts";
 import type {
   Loaded,
@@ -15,6 +14,7 @@ import type {
   SourceWatch,
   SourceWatchOptions,
 } from "../../source/source.ts";
+import { watchSourceIn } from "../../source/watched_directories.ts";
 import type { RecordHeader } from "../record.ts";
 import type { StoreChange } from "../store.ts";
 import { notKept, tooLarge } from "../store_error.ts";
@@ -76,18 +76,12 @@ export class FileReader {
   }
 
   /** Watches where the file is, and where the links to it lead. */
-  async watch({ timing, look }: SourceWatchOptions): Promise<SourceWatch> {
-    const { host, keepAlive, warn } = this.#context;
-    return await watchDirectories(host, {
-      ...timing,
-      look,
-      directories: async () => {
-        const target = await this.#file.follow();
-        return [directoryOf(this.#file.path), directoryOf(target)];
-      },
-      keepAlive,
-      warn,
-    });
+  async watch(options: SourceWatchOptions): Promise<SourceWatch> {
+    const directories = async () => {
+      const target = await this.#file.follow();
+      return [directoryOf(this.#file.path), directoryOf(target)];
+    };
+    return await watchSourceIn(directories, this.#context, options);
   }
 
   /** What a commit needs to know of the file. */
