@@ -24,6 +24,10 @@ export interface FileCall {
 export interface Attached {
   /** Lets the process run on by itself; resolves when strace has ended, as it does by itself when the process has. */
   detach(): Promise<void>;
+  /** Ends strace whatever it waits for, and lets go of the process that way. */
+  kill(): void;
+  /** Resolves when strace has ended. */
+  readonly ended: Promise<void>;
   /** All that strace printed of calls. */
   calls(): readonly FileCall[];
 }
@@ -42,6 +46,9 @@ export interface Attachment {
   /** Called for each call that ended, whatever came of it. */
   readonly onCall?: (call: FileCall, begun: readonly FileCall[]) => void;
 }
+
+/** After which time without a word from strace a process counts as stopped by a signal that came too late. */
+const quietMs = 2000;
 
 /** Attaches to every thread of a process, and waits until that is done. */
 export async function attachStrace(attachment: Attachment): Promise<Attached> {
@@ -66,7 +73,9 @@ export async function attachStrace(attachment: Attachment): Promise<Attached> {
       strace.kill("SIGINT");
       await ended;
     },
+    kill: () => strace.kill("SIGKILL"),
     calls: () => seen,
+    ended,
   };
 }
 
@@ -117,6 +126,11 @@ export async function stepThrough(
   let tellHeld = () => {};
   const held = new Promise<void>((resolve) => tellHeld = resolve);
   let killed = false;
+  // A stop that takes effect after the signal that was to end it would last for ever.
+  const nudge = setInterval(() => {
+    if (killed) sendSignal(pid, "SIGKILL");
+    else if (!holding) sendSignal(pid, "SIGCONT");
+  }, quietMs).unref();
   const goOn = (begun: readonly FileCall[]) => {
     if (killed) return sendSignal(pid, "SIGKILL");
     if (!stopped || begun.length > 0) return;
@@ -137,6 +151,7 @@ export async function stepThrough(
       if (holding) tellHeld();
     },
     onCall: (call, begun) => {
+      nudge.refresh();
       if (!holding && !killed) {
         const decision = onCall(call);
         killed = decision === "kill";
@@ -146,6 +161,7 @@ export async function stepThrough(
       if (stopped) goOn(begun);
     },
   });
+  attached.ended.then(() => clearInterval(nudge));
   return { ...attached, held };
 }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { describeCall, isChange, stepThrough } from "./strace.ts";
+import { type Attached, describeCall, isChange, stepThrough } from "./strace.ts";
 import { assertCounted, assertSound, observe, type Report } from "./trial_observations.ts";
 import { type Line, startTrialProcess, type TrialProcess } from "./trial_process.ts";
 import { readLog } from "./trial_records.ts";
@@ -77,6 +77,7 @@ class KillTrial {
   #path: string;
   #reports: Report[] = [];
   readonly #children: TrialProcess[] = [];
+  #stepping: Attached | undefined;
   #counter = 0;
   #starts = 0;
   #attempted: { readonly after: string; readonly acknowledged: boolean } | undefined;
@@ -111,6 +112,7 @@ class KillTrial {
   async end(): Promise<void> {
     for (const child of this.#children) child.signal("SIGKILL");
     // The end of one that was lost in stepping is not told before who steps it lets go of it.
+    this.#stepping?.kill();
     const ended = Promise.allSettled(this.#children.map((child) => child.ended));
     await Promise.race([ended, wait(endMs, undefined, { ref: false })]);
   }
@@ -151,7 +153,7 @@ class KillTrial {
     const removed = new Set<string>();
     let calls = 0;
     let after: string | undefined;
-    await stepThrough(child.pid, (call) => {
+    this.#stepping = await stepThrough(child.pid, (call) => {
       if (!call.text.includes(this.#plan.directory) || !isChange(call)) return "go on";
       const what = describeCall(call, this.#plan.directory);
       // What earlier kills left behind is removed as well, more of it each time.
