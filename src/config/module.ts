@@ -1,0 +1,45 @@
+import type { DeepReadonly } from "../core/document.ts";
+import type { Snapshot } from "./reports.ts";
+
+/** What a module gets beside its next part. */
+export interface ModuleContext<Output, Part, Ready = unknown> {
+  /** The part it has now. */
+  readonly previous: Part;
+  /** What the part was taken from. While the change is prepared, nothing of it is stored yet. */
+  readonly snapshot: Snapshot<Output>;
+  /** Aborts when the time is over, or when nothing comes of the change: let go of what was built for it. */
+  readonly signal: AbortSignal;
+  /** What `prepare` gave for this very part; undefined when there was no `prepare`, and when a change is undone. */
+  readonly prepared: Ready | undefined;
+}
+
+/** A part of the program that takes its part of the configuration over while it runs. */
+export interface ModuleOptions<Output, Part, Ready = unknown> {
+  /** As messages call it; no two have the same. */
+  readonly name: string;
+  /**
+   * Its part of the value, which may be built of several. A change that alters it is this module's business; undefined, or
+   * throwing, where the value has none.
+   */
+  select(value: DeepReadonly<Output>): Part;
+  /** What kind of module the value asks for; where that changes, it cannot be reconfigured into the other. */
+  kind?(value: DeepReadonly<Output>): unknown;
+  /** How long each of its functions may take, in milliseconds; the reloader's `timeoutMs` when left out. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Gets ready for a part, and changes nothing that is in use.
+   *
+   * @returns whatever `reconfigure` is to have of it
+   * @throws to refuse: then nothing is stored, and all stays as it was
+   */
+  prepare?(next: Part, context: ModuleContext<Output, Part, Ready>): Ready | Promise<Ready>;
+  /**
+   * Takes a part over; called with the old one again when another module fails. Where it gives no promise, it runs in one turn
+   * with the others that give none and with the change of `config.value`, so that nobody sees one without the other. When it
+   * is left out, a change of the part is a full reload.
+   */
+  reconfigure?(next: Part, context: ModuleContext<Output, Part, Ready>): unknown;
+}
+
+/** A module of a config, whatever its part. */
+export interface Module<Output> extends ModuleOptions<Output, unknown> {}
