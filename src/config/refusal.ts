@@ -40,7 +40,7 @@ export function refusedContent(refusal: Refusal | undefined): Loaded | undefined
   const { code } = refusal?.error ?? {};
   const isOfContent = code === "PARSE" || code === "INVALID" || code === "NOT_FOUND" ||
     code === "UNSUPPORTED_VERSION" || code === "MIGRATION" || code === "TOO_LARGE" ||
-    code === "UNSUPPORTED" || code === "CYCLE";
+    code === "UNSUPPORTED" || code === "CYCLE" || code === "RELOAD_REFUSED";
   const loaded = refusal?.loaded;
   return isOfContent && loaded !== undefined && !isFaultOfOthers(loaded) ? loaded : undefined;
 }

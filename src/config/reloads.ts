@@ -1,0 +1,30 @@
+import type { PlannedAction } from "../core/plan.ts";
+import type { Reconfiguration, Reconfigurer, Step } from "./reconfigurer.ts";
+
+/** Brings changes of the value to the reconfigurer of a config, if it has one. */
+export class Reloads {
+  reconfigurer: Reconfigurer | undefined;
+
+  /** What a change comes to; where nothing is reconfigured, whoever reads the value sees it. */
+  plan(step: Step): readonly PlannedAction[] {
+    if (step.changes.length === 0) return [];
+    return this.reconfigurer?.plan(step) ??
+      [{ kind: "hot", paths: step.changes.map(({ path }) => path) }];
+  }
+
+  /**
+   * Asks whoever is concerned whether they can take a change over.
+   *
+   * @param step undefined where nothing runs yet
+   * @throws `RELOAD_REFUSED`
+   */
+  async prepare(step: Step | undefined): Promise<Reconfiguration> {
+    if (step === undefined || step.changes.length === 0) return swapAlone;
+    return await this.reconfigurer?.prepare(step) ?? swapAlone;
+  }
+}
+
+const swapAlone: Reconfiguration = {
+  carryOut: (_next, swap) => Promise.resolve(swap()),
+  abandon: () => {},
+};
