@@ -43,3 +43,33 @@ export interface ModuleOptions<Output, Part, Ready = unknown> {
 
 /** A module of a config, whatever its part. */
 export interface Module<Output> extends ModuleOptions<Output, unknown> {}
+
+/**
+ * What keeps something from being a module, in words that end a message.
+ *
+ * @returns undefined when it is one
+ */
+export function moduleFault(given: unknown): string | undefined {
+  if (typeof given !== "object" || given === null) {
+    return `found ${given === null ? "null" : typeof given}; give an object with name and select`;
+  }
+  const { name, select, kind, prepare, reconfigure, timeoutMs } = given as Partial<Module<unknown>>;
+  if (typeof name !== "string" || name === "") {
+    return "found no name; give it one of its own, a text";
+  }
+  if (typeof select !== "function") {
+    return "found no select; give a function that takes its part of the value";
+  }
+  for (const [key, method] of Object.entries({ kind, prepare, reconfigure })) {
+    if (method !== undefined && typeof method !== "function") {
+      return `found ${typeof method} as ${key}; give a function, or leave it out`;
+    }
+  }
+  return timeoutMs === undefined ? undefined : timeoutFault(timeoutMs);
+}
+
+/** What keeps something from being the time that a module may take, likewise. */
+export function timeoutFault(timeoutMs: unknown): string | undefined {
+  const isTime = typeof timeoutMs === "number" && timeoutMs > 0;
+  return isTime ? undefined : "found no timeoutMs above 0; give a number of milliseconds";
+}

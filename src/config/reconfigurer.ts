@@ -1,6 +1,10 @@
+import type { Annotations } from "../core/annotation.ts";
 import type { Change } from "../core/change.ts";
 import { holdfastError } from "../core/error.ts";
 import type { PlannedAction } from "../core/plan.ts";
+import type { PendingRestart } from "../core/restart.ts";
+import type { Host } from "../host/host.ts";
+import type { Reporter } from "./reporter.ts";
 import type { Snapshot } from "./reports.ts";
 
 /** One change of the running value, not made yet. */
@@ -11,6 +15,8 @@ export interface Step {
   readonly next: Snapshot<unknown>;
   /** What differs between their values; what only a restart changes is not among it. */
   readonly changes: readonly Change[];
+  /** What is stored, or is to be, and only a restart changes. */
+  readonly pending: readonly PendingRestart[];
 }
 
 /** Carries changes of the value into the parts of the program. Called for one change at a time. */
@@ -39,27 +45,68 @@ export interface Reconfiguration {
   abandon(): void;
 }
 
-/** What lets a reconfigurer into a config; undefined to leave it. */
-export type Attach = (reconfigurer: Reconfigurer | undefined) => void;
+/** The place in a config for a reconfigurer, and what it may use there. */
+export interface ReconfigurerPlace {
+  /** As messages call the config. */
+  readonly name: string;
+  readonly host: Host;
+  readonly reporter: Reporter;
+  readonly annotations: Annotations | undefined;
+  /** Aborts as soon as the config is being closed: then nothing new begins, and what is under way ends soon. */
+  readonly closing: AbortSignal;
+  /** Has every change that begins from now on, in this very turn too, go by a reconfigurer; by none where undefined. */
+  use(reconfigurer: Reconfigurer | undefined): void;
+}
 
-const attachments = new WeakMap<object, Attach>();
+/** A reconfigurer's hold of its place. */
+export interface Attachment extends Omit<ReconfigurerPlace, "use"> {
+  /** Leaves the place. A change that has begun still goes by the reconfigurer. */
+  detach(): void;
+}
 
-/** Says how a config lets a reconfigurer in. */
-export function letIn(config: object, attach: Attach): void {
-  attachments.set(config, attach);
+const places = new WeakMap<object, ReconfigurerPlace>();
+const taken = new WeakSet<ReconfigurerPlace>();
+
+/** Says where a config lets a reconfigurer in. Called once, when the config is made. */
+export function letIn(config: object, place: ReconfigurerPlace): void {
+  places.set(config, place);
 }
 
 /**
- * How a config lets a reconfigurer in.
+ * Lets a reconfigurer into a config.
  *
- * @throws `UNSUPPORTED` for what is no config of this package
+ * @throws `UNSUPPORTED` for what is no config of this package, and where there is one in it already; `CLOSED`
  */
-export function attachmentOf(config: object): Attach {
-  const attach = attachments.get(config);
-  if (attach !== undefined) return attach;
-  throw holdfastError(
-    "UNSUPPORTED",
-    "Cannot attach a reloader: found no config that openConfig of this copy of holdfast gave; give it that one",
-    { what: "config of another kind" },
-  );
+export function attach(config: object, reconfigurer: Reconfigurer): Attachment {
+  const place = places.get(config);
+  if (place === undefined) {
+    throw holdfastError(
+      "UNSUPPORTED",
+      "Cannot attach a reloader: found no config that openConfig of this copy of holdfast gave; give it that one",
+      { what: "config of another kind" },
+    );
+  }
+  if (taken.has(place)) {
+    throw holdfastError(
+      "UNSUPPORTED",
+      `Cannot attach a reloader to ${place.name}: found one there already; ` +
+        "give that one all the modules, or close it first",
+      { what: "second reloader" },
+    );
+  }
+  if (place.closing.aborted) {
+    throw holdfastError(
+      "CLOSED",
+      `Cannot attach a reloader to ${place.name}: found the config closed; open it again`,
+      { operation: "attach a reloader" },
+    );
+  }
+  taken.add(place);
+  place.use(reconfigurer);
+  return {
+    ...place,
+    detach: () => {
+      if (taken.delete(place)) place.use(undefined);
+    },
+  };
 }
