@@ -8,7 +8,7 @@ import { isOpenStore, type OpenStore, type StoreChange } from "../store/store.ts
 import { outdated } from "../store/store_error.ts";
 import { bringBack } from "./bring_back.ts";
 import type { Edit } from "./edit.ts";
-import { describeHidden } from "./hidden.ts";
+import { hiddenProblems } from "./hidden.ts";
 import { runDefaults } from "./pipeline.ts";
 import { isOfOtherLayers, readOnly, type Refusal, refusedContent, removed } from "./refusal.ts";
 import { Refusals } from "./refusals.ts";
@@ -18,6 +18,7 @@ import {
   external,
   isOfHead,
   isSameContent,
+  notStored,
   type Prepared,
   type Running,
 } from "./running.ts";
@@ -41,8 +42,9 @@ export class Engine {
   readonly #refusals: Refusals;
   /** What runs. */
   readonly value: RunningValue;
-  /** What is being taken over. */
+  /** What is being taken over, and whether the store takes it for what runs already. */
   #considered: Loaded | undefined;
+  #isAdopted = false;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -123,10 +125,12 @@ export class Engine {
    */
   async look(anew = false): Promise<void> {
     this.#considered = undefined;
+    this.#isAdopted = false;
     let considered: number | undefined;
     try {
       for (let attempt = 1;; attempt++) {
         const loaded = this.#considered = await this.#parts.source.load(considered);
+        this.#isAdopted = false;
         try {
           await this.#consider(loaded, anew);
           if (loaded.more !== true) return;
@@ -139,7 +143,7 @@ export class Engine {
         considered = loaded.generation;
       }
     } catch (error) {
-      throw this.#refusals.refuse(error, this.#considered, this.running.snapshot);
+      throw this.#refusals.refuse(error, this.#considered, this.running.snapshot, this.#isAdopted);
     }
   }
 
@@ -158,14 +162,11 @@ export class Engine {
     const { name, reporter, pipeline: { annotations } } = this.#parts;
     const store = this.#store;
     if (store === undefined) throw readOnly(name);
-    const base = this.running.loaded;
-    const { refusal } = this;
+    const { refusal, running } = this;
+    const adopted = refusal?.isAdopted === true ? refusal.loaded : undefined;
+    const base = adopted ?? running.loaded;
     hooks?.waits(true);
-    const ready = await this.value.ready(prepared, {
-      ...base,
-      generation: base.generation + 1,
-      hash: "",
-    });
+    const ready = await this.value.ready(prepared, notStored(base));
     let loaded: Loaded;
     try {
       if (hooks?.waits(false) === false) {
@@ -174,7 +175,7 @@ export class Engine {
       loaded = await store.commit({
         document: how?.removes === true ? undefined : prepared.document,
         base,
-        refused: refusedContent(refusal),
+        refused: adopted === undefined ? refusedContent(refusal) : undefined,
         cause,
         restores: how?.restores,
         waits: hooks?.waits,
@@ -189,7 +190,8 @@ export class Engine {
         return this.#takeBack(store, loaded, error);
       },
     );
-    describeHidden(loaded, changeSet.changes, annotations).forEach(reporter.warnOnce);
+    const hidden = hiddenProblems(loaded, changeSet.changes, annotations);
+    for (const { message } of hidden) reporter.warnOnce(message);
     await this.#tell(loaded);
     if (isOfOtherLayers(refusal, base)) this.#refusals.replace(refusal);
     // What other layers say is none of the write's: it may be as bad as it was.
@@ -204,12 +206,16 @@ export class Engine {
    */
   async #takeBack(store: OpenStore, stored: Loaded, reason: unknown): Promise<never> {
     const { running } = this;
-    const error = this.#refusals.refuse(reason, stored, running.snapshot);
-    const cause: Cause = { origin: "rollback", calls: [{ reason: error.message, changes: [] }] };
+    const error = this.#refusals.refuse(reason, stored, running.snapshot, true);
+    const what = isHoldfastError(error, "RELOAD_REFUSED") ? error.details.module : "a part";
+    const call = {
+      reason: `${what} failed to take over generation ${stored.generation}`,
+      changes: [],
+    };
+    const cause: Cause = { origin: "rollback", calls: [call] };
     const restored = await bringBack(store, running.loaded, stored, cause).catch(() => undefined);
     // What is there instead is for the next look to judge.
-    if (restored === undefined) throw error;
-    this.value.restate(restored, cause);
+    if (restored !== undefined) this.value.restate(restored, cause, error.message);
     throw error;
   }
 
@@ -248,6 +254,7 @@ export class Engine {
     let adopted = loaded;
     try {
       this.#considered = adopted = await this.#store?.adopt(loaded) ?? loaded;
+      this.#isAdopted = true;
     } catch (error) {
       ready.abandon();
       throw error;

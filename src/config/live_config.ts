@@ -7,18 +7,22 @@ import { bounded } from "../host/bounded.ts";
 import type { SourceWatch, WatchTiming } from "../source/source.ts";
 import { isOpenStore, type OpenStore } from "../store/store.ts";
 import { notKept } from "../store/store_error.ts";
+import type { ComposeParts } from "./compose.ts";
 import type { Edit } from "./edit.ts";
 import { merge, patchOf, removalAt, replacement, replacementAt, update } from "./edits.ts";
 import { Engine } from "./engine.ts";
 import { explain, type Explanation } from "./explain.ts";
 import { needsDefaults, noGeneration } from "./given.ts";
 import { readHistory } from "./history.ts";
+import { type Module, moduleOf, type ModuleOptions } from "./module.ts";
+import { editOf, type Plan, planPatch } from "./plan.ts";
 import { Queue } from "./queue.ts";
+import { letIn, type Reconfigurer } from "./reconfigurer.ts";
 import type { ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
 import type { EngineParts } from "./running.ts";
 import { statusOf } from "./status.ts";
 import { readSubscription, Subscribers } from "./subscribe.ts";
-import type { Config, HistoryOptions, WriteOptions, Written } from "./types.ts";
+import type { ApplyOptions, Config, HistoryOptions, WriteOptions, Written } from "./types.ts";
 import { Writer } from "./writer.ts";
 
 /** What a live config is made of. */
@@ -52,6 +56,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   #snapshot: Snapshot<Output>;
   #watch: SourceWatch | undefined;
   #closing: Promise<void> | undefined;
+  readonly #ending = new AbortController();
 
   constructor(parts: LiveParts, engine: Engine, queue: Queue) {
     this.#parts = parts;
@@ -60,6 +65,11 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     this.#writer = new Writer({ ...parts, engine, queue });
     this.#snapshot = engine.running.snapshot as Snapshot<Output>;
     this.#subscribers = new Subscribers(this.#snapshot, parts.name, parts.reporter);
+    const { name, host, reporter, pipeline: { annotations } } = parts;
+    const use = (reconfigurer?: Reconfigurer) => {
+      engine.value.reloads.reconfigurer = reconfigurer;
+    };
+    letIn(this, { name, host, reporter, annotations, closing: this.#ending.signal, use });
   }
 
   /** Starts watching, with a look right after, so that nothing falls between the first load and the watch. */
@@ -123,6 +133,27 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     options?: WriteOptions,
   ): Promise<Written<Output>> {
     return await this.#submit(patchOf(operations), options);
+  }
+
+  async plan(patch: unknown): Promise<Plan> {
+    this.#assertOpen("plan a change of");
+    const { host, name, timeoutMs } = this.#parts;
+    const planned = this.#queue.run(async () => {
+      // What is turned down there is no matter here.
+      await this.#engine.look().catch(() => {});
+      return await planPatch(this.#composing, patch);
+    });
+    return await bounded(host, `plan a change of ${name}`, timeoutMs, planned);
+  }
+
+  async apply(plan: Plan, options: ApplyOptions = {}): Promise<Written<Output>> {
+    const edit = editOf(this.#composing, plan);
+    const expectedGeneration = plan.ok ? plan.baseGeneration : undefined;
+    return await this.#submit(edit, { ...options, expectedGeneration });
+  }
+
+  module<Part, Ready>(options: ModuleOptions<Output, Part, Ready>): Module<Output> {
+    return moduleOf(options);
   }
 
   async remove(options?: WriteOptions): Promise<Written<Output>> {
@@ -191,6 +222,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   async #close(): Promise<void> {
     const { host, name, signal, source, reporter, timeoutMs } = this.#parts;
     signal?.removeEventListener("abort", this.#closeSoon);
+    this.#ending.abort();
     this.#subscribers.close();
     this.#writer.close(this.#closedError("write"));
     const ended = Promise.all([this.#watch?.close(), this.#queue.idle()])
@@ -230,6 +262,10 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
       `Cannot ${operation} ${name}: found a source without a history; ask where it comes from`,
       { source: name },
     );
+  }
+
+  get #composing(): ComposeParts {
+    return { ...this.#parts, engine: this.#engine };
   }
 
   #assertOpen(operation: string): void {

@@ -27,12 +27,24 @@ export class Refusals {
     this.#current = refusal;
   }
 
-  /** Notes and tells why something is turned down. */
-  refuse(thrown: unknown, loaded: Loaded | undefined, running: Snapshot<unknown>): HoldfastError {
+  /**
+   * Notes and tells why something is turned down.
+   *
+   * @param isAdopted whether the store has taken it for what runs
+   */
+  refuse(
+    thrown: unknown,
+    loaded: Loaded | undefined,
+    running: Snapshot<unknown>,
+    isAdopted: boolean,
+  ): HoldfastError {
+    const before = this.#current;
+    if (before !== undefined && thrown === before.error) return before.error;
     const { name, reporter, host } = this.#parts;
-    const refusal = refusalOf(thrown, name, loaded);
-    const isTold = isSameRefusal(this.#current, refusal);
-    if (thrown !== this.#current?.error) this.#putOff(isTold);
+    const wasAdopted = before?.isAdopted === true && isSame(before.loaded, loaded);
+    const refusal = refusalOf(thrown, name, loaded, isAdopted || wasAdopted);
+    const isTold = isSameRefusal(before, refusal);
+    this.#putOff(isTold);
     this.#current = refusal;
     if (isTold) return refusal.error;
     reporter.warn(`${refusal.error.message}; the last good configuration stays`);
@@ -45,8 +57,7 @@ export class Refusals {
 
   /** Why this very content was turned down, and would be again: what failed for a passing reason may succeed now. */
   known(loaded: Loaded): HoldfastError | undefined {
-    const refused = refusedContent(this.#current);
-    const isKnown = refused?.hash === loaded.hash && refused.generation === loaded.generation;
+    const isKnown = isSame(refusedContent(this.#current), loaded);
     const { error } = this.#current ?? {};
     const isDue = isHoldfastError(error, "RELOAD_REFUSED") &&
       this.#parts.host.monotonic() >= this.#retryAtMs;
@@ -59,4 +70,8 @@ export class Refusals {
     const waitMs = Math.min(reloadRetryMs * 2 ** this.#attempts, reloadRetryMsMax);
     this.#retryAtMs = this.#parts.host.monotonic() + waitMs;
   }
+}
+
+function isSame(one: Loaded | undefined, other: Loaded | undefined): boolean {
+  return one !== undefined && one.hash === other?.hash && one.generation === other.generation;
 }

@@ -7,9 +7,7 @@ export class Reloads {
 
   /** What a change comes to; where nothing is reconfigured, whoever reads the value sees it. */
   plan(step: Step): readonly PlannedAction[] {
-    if (step.changes.length === 0) return [];
-    return this.reconfigurer?.plan(step) ??
-      [{ kind: "hot", paths: step.changes.map(({ path }) => path) }];
+    return this.reconfigurer?.plan(step) ?? planWithout(step);
   }
 
   /**
@@ -28,3 +26,11 @@ const swapAlone: Reconfiguration = {
   carryOut: (_next, swap) => Promise.resolve(swap()),
   abandon: () => {},
 };
+
+function planWithout({ changes, pending }: Step): readonly PlannedAction[] {
+  const actions: PlannedAction[] = [
+    { kind: "hot", paths: changes.map(({ path }) => path) },
+    { kind: "restart_required", paths: pending.map(({ path }) => path) },
+  ];
+  return actions.filter((action) => "paths" in action && action.paths.length > 0);
+}

@@ -82,6 +82,11 @@ function sourcesOf(
   });
 }
 
+/** What is to be stored as the next generation: its bytes do not exist yet. */
+export function notStored(base: Loaded): Loaded {
+  return { ...base, generation: base.generation + 1, hash: "" };
+}
+
 /** Describes what runs from now on; the revision tells whether its value is another one than before. */
 export function snapshotOf(
   { name, pipeline: { annotations }, realm, source, host }: EngineParts,

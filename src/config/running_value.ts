@@ -1,7 +1,9 @@
 import { cutAtSecret } from "../core/annotation.ts";
 import type { Cause } from "../core/cause.ts";
+import type { Problem } from "../core/error.ts";
 import { describePath } from "../core/pointer.ts";
-import { holdForRestart } from "../core/restart.ts";
+import { diff } from "../core/diff.ts";
+import { holdForRestart, type PendingRestart } from "../core/restart.ts";
 import { share } from "../core/snapshot.ts";
 import type { Loaded } from "../source/source.ts";
 import { audit } from "./audit.ts";
@@ -57,9 +59,14 @@ export class RunningValue {
 
   /** What would change, from what runs to what was prepared. */
   stepTo(prepared: Prepared, loaded: Loaded): Step {
-    const previous = this.#assertStarted().snapshot;
+    const running = this.#assertStarted();
+    const previous = running.snapshot;
     const next = snapshotOf(this.#parts, loaded, prepared, previous);
-    return { previous, next, changes: prepared.valueChanges };
+    const { pendingRestart } = running;
+    const pending = prepared.pending.filter((one) =>
+      !pendingRestart.some((old) => isSame(one, old))
+    );
+    return { previous, next, changes: prepared.valueChanges, pending };
   }
 
   /** Asks the parts of the program; at the first load there are none yet. */
@@ -85,12 +92,18 @@ export class RunningValue {
     return changeSet;
   }
 
-  /** What runs is stored under another generation now. */
-  restate(loaded: Loaded, cause: Cause): void {
+  /**
+   * What runs is stored under another generation now.
+   *
+   * @param advice why, for the status
+   */
+  restate(loaded: Loaded, cause: Cause, advice: string): void {
     const running = this.#assertStarted();
     const { snapshot: { value }, document, warnings, pendingRestart: pending } = running;
     const same = { value, document, changes: [], valueChanges: [], warnings, pending };
     this.#apply(loaded, same, cause, snapshotOf(this.#parts, loaded, same, running.snapshot));
+    const problem: Problem = { path: [], message: advice, severity: "warning" };
+    this.#current = { ...this.#assertStarted(), warnings: [...warnings, problem] };
   }
 
   /** What is known of where it was loaded from has changed. */
@@ -129,4 +142,8 @@ export class RunningValue {
     if (isChange) audit(this.#parts, "applied", changeSet, []);
     return changeSet;
   }
+}
+
+function isSame(one: PendingRestart, other: PendingRestart): boolean {
+  return diff(one, other).length === 0;
 }
