@@ -39,12 +39,12 @@ export class Refusals {
     isAdopted: boolean,
   ): HoldfastError {
     const before = this.#current;
-    if (before !== undefined && thrown === before.error) return before.error;
     const { name, reporter, host } = this.#parts;
     const wasAdopted = before?.isAdopted === true && isSame(before.loaded, loaded);
     const refusal = refusalOf(thrown, name, loaded, isAdopted || wasAdopted);
     const isTold = isSameRefusal(before, refusal);
-    this.#putOff(isTold);
+    // One that is only remembered was no attempt.
+    if (thrown !== before?.error) this.#putOff(isTold);
     this.#current = refusal;
     if (isTold) return refusal.error;
     reporter.warn(`${refusal.error.message}; the last good configuration stays`);
