@@ -86,12 +86,8 @@ export class Engine {
   async #startFrom(loaded: Loaded, seed: Json | undefined): Promise<void> {
     const { name, pipeline } = this.#parts;
     if (loaded.fault !== undefined) throw loaded.fault;
-    if (loaded.document !== undefined) {
-      await this.#takeOver(loaded, loaded.document);
-      // Tells what is wrong with what is newer.
-      return loaded.more === true ? await this.look().catch(() => {}) : undefined;
-    }
-    if (seed !== undefined && this.#store !== undefined) {
+    const { document } = loaded;
+    if (document === undefined && seed !== undefined && this.#store !== undefined) {
       const base = await this.#store.adopt(loaded);
       const { layers } = loaded;
       const prepared = this.prepare(await pipeline.run(seed, `the seed of ${name}`, { layers }));
@@ -102,11 +98,13 @@ export class Engine {
           // Another process seeded first; its document counts.
           if (!isHoldfastError(error, "CONFLICT")) throw error;
         });
-      return stored === undefined
-        ? await this.start(undefined)
-        : void this.#apply(stored, prepared, cause);
+      if (stored === undefined) return await this.start(undefined);
+      this.#apply(stored, prepared, cause);
+      return await this.#tell(stored);
     }
-    await this.#takeOver(loaded, undefined);
+    await this.#takeOver(loaded, document);
+    // Tells what is wrong with what is newer.
+    if (loaded.more === true) await this.look().catch(() => {});
   }
 
   /**
