@@ -16,9 +16,9 @@ import type {
 } from "../source/source.ts";
 import { KeptFile } from "./kept_file.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
+import { replacementBase } from "./replacement_base.ts";
 import { notGiven, turnedDown } from "./stand_in_reason.ts";
 import { outdated } from "./store_error.ts";
-import { untaken } from "./untaken.ts";
 
 /**
  * Keeps the last good document of a source in a file, and starts from it where the source cannot be reached, or where what
@@ -249,7 +249,8 @@ class OpenKeptStore extends OpenKept implements OpenStore {
     if (base.isStandIn !== true) return await (await this.#store()).commit(change);
     // What is in the store now is to be seen first.
     if (!this.isSeen(refused)) throw this.unseen(base.generation);
-    return await (await this.#store()).commit({ ...change, base: untaken(refused) });
+    const store = await this.#store();
+    return await store.commit({ ...change, base: await replacementBase(store, refused) });
   }
 
   async abandon(): Promise<void> {

@@ -2,68 +2,25 @@
 /** What a source holds at the start is corrupt or invalid: the last good document runs, and nothing is written over. */
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { memoryHost } from "../../adapters/memory.ts";
-import { openConfigOn } from "../../src/config/open.ts";
 import type { Status } from "../../src/config/reports.ts";
-import { holdfastError, isHoldfastError } from "../../src/core/error.ts";
+import { type ErrorCode, holdfastError, isHoldfastError } from "../../src/core/error.ts";
 import { directory } from "../../src/source/directory.ts";
 import { env } from "../../src/source/env.ts";
-import type { Loaded, Source } from "../../src/source/source.ts";
+import type { Loaded } from "../../src/source/source.ts";
 import { file } from "../../src/store/file/file.ts";
 import { layered } from "../../src/store/layered.ts";
 import { memory } from "../../src/store/memory.ts";
 import type { OpenStore, Store } from "../../src/store/store.ts";
 import { describe, test } from "../support/kit.ts";
-import { path, remember } from "../support/memory_config.ts";
-
-const schema = v.object({
-  rate: v.pipe(v.number(), v.maxValue(100)),
-  burst: v.optional(v.number(), 0),
-});
-const lastGood = "/var/cache/app/config.json";
-const log = "/etc/app/.config.json.d";
-const options = { schema, lastGood, watch: false } as const;
-
-function stage(variables: Record<string, string> = {}) {
-  const host = memoryHost({ variables });
-  const { outside } = host;
-  outside.makeDirectory("/etc/app/conf.d");
-  const told = remember();
-  const open = (target: string | Store, changed: object = {}) => {
-    return openConfigOn(() => host)(target as Store, { ...options, ...told, ...changed });
-  };
-  const save = (text: string, where = path) => outside.replaceFile(where, text, { mode: 0o600 });
-  /** Ends every trace of the generations before. */
-  const forget = () => {
-    for (const name of outside.list()) {
-      if (name.startsWith("/etc/app/.config.json")) outside.removeFile(name);
-    }
-  };
-  return { host, outside, told, open, save, forget };
-}
-
-type Stage = ReturnType<typeof stage>;
-
-/** A place that can be broken and mended past the config. */
-interface Place {
-  readonly target: string | Source;
-  readonly breakIt: () => unknown;
-  /** As text that must stay the same; undefined where the place is not on the disk. */
-  readonly file?: string;
-  readonly mend: () => unknown;
-}
-
-const memoryPlace = async (parts: Stage): Promise<Place> => {
-  const target = memory({ rate: 1 });
-  const writer = await openConfigOn(() => parts.host)(target, { watch: false });
-  return {
-    target,
-    breakIt: () => writer.set({ rate: "much" }),
-    mend: () => writer.set({ rate: 7 }),
-  };
-};
-
-const inDirectory = "/etc/app/conf.d/1.json";
+import {
+  inDirectory,
+  lastGood,
+  memoryPlace,
+  type Place,
+  type Stage,
+  stage,
+} from "../support/last_good_stage.ts";
+import { path } from "../support/memory_config.ts";
 
 const places: [string, (parts: Stage) => Place | Promise<Place>][] = [
   ["a file without a log", ({ save }) => {
@@ -270,6 +227,29 @@ describe("where what is there at the start is turned down, the last good documen
     assert.equal(next.value.rate, 7);
   });
 
+  for (const code of ["TOO_LARGE", "PARSE", "INVALID", "CYCLE"] as const) {
+    test(`as ${code}, thrown by the source`, async () => {
+      const { open, told } = stage();
+      await (await open(memory({ rate: 3 }))).close();
+      const config = await open(failing(code));
+      assert.deepEqual([config.value.rate, config.status().state], [3, "degraded"]);
+      assert.match(
+        told.lines.join("\n"),
+        /since what it holds cannot be taken over: Cannot read it/,
+      );
+      await assert.rejects(config.set({ rate: 5 }), { code });
+    });
+  }
+
+  for (const code of ["UNSUPPORTED", "SIGNATURE", "NOT_FOUND"] as const) {
+    test(`but not as ${code}, thrown by the source`, async () => {
+      const { open, told } = stage();
+      await (await open(memory({ rate: 3 }))).close();
+      await assert.rejects(open(failing(code)), { code });
+      assert.deepEqual(told.lines, []);
+    });
+  }
+
   test("where the source cannot be asked once more", async () => {
     const target = wrapped(memory({ rate: 1 }), (open) => {
       let count = 0;
@@ -360,128 +340,6 @@ describe("why the source was turned down is what an open fails with", () => {
   });
 });
 
-describe("a write beside what was turned down", () => {
-  for (const how of ["set", "setAt"] as const) {
-    test(`by ${how} replaces a broken edit, which is kept aside`, async () => {
-      const { open, save, outside, told } = stage();
-      save('{"rate":1,"burst":2}');
-      await (await open(path)).close();
-      save("{ broken");
-      const config = await open(path);
-      await (how === "set" ? config.set({ rate: 5, burst: 2 }) : config.setAt(["rate"], 5));
-      assert.deepEqual(JSON.parse(outside.readFile(path)), { rate: 5, burst: 2 });
-      const aside = outside.list().find((name) => name.startsWith(`${log}/refused.`));
-      assert.ok(aside !== undefined && outside.readFile(aside) === "{ broken");
-      assert.ok(told.lines.some((line) => line.includes(aside)));
-      assert.deepEqual([config.value.rate, config.status().state], [5, "ok"]);
-      assert.match(outside.readFile(lastGood), /"rate": 5/);
-      const again = await open(path, { lastGood: undefined });
-      assert.equal(again.value.rate, 5);
-    });
-  }
-
-  test("replaces what another process stored as a whole alone", async () => {
-    const parts = stage();
-    const { target, breakIt } = await memoryPlace(parts);
-    await (await parts.open(target as Store)).close();
-    await breakIt();
-    const config = await parts.open(target as Store);
-    await assert.rejects(config.setAt(["rate"], 5), { code: "CONFLICT" });
-    await assert.rejects(config.patch({ rate: 5 }), { code: "CONFLICT" });
-    assert.deepEqual([config.value.rate, config.status().state], [1, "degraded"]);
-    await config.set({ rate: 5 });
-    assert.deepEqual([config.value.rate, config.status().state], [5, "ok"]);
-    assert.equal((await config.history())[0]!.origin, "commit");
-  });
-
-  test("of the head of layers is checked with the others as they are", async () => {
-    const { open, save, outside } = stage();
-    save('{"rate":1}');
-    save('{"burst":1}', inDirectory);
-    const target = layered({ layers: [file(path), directory("/etc/app/conf.d")], head: 0 });
-    await (await open(target)).close();
-    save("{ broken");
-    save('{"burst":3}', inDirectory);
-    const config = await open(target);
-    assert.deepEqual(config.value, { rate: 1, burst: 1 });
-    await config.setAt(["rate"], 5);
-    assert.deepEqual(JSON.parse(outside.readFile(path)), { rate: 5 });
-    assert.ok(outside.list().some((name) => name.startsWith(`${log}/refused.`)));
-    assert.deepEqual([config.value, config.status().state], [{ rate: 5, burst: 3 }, "ok"]);
-  });
-
-  test("of a good head is refused while another layer is broken, and names it", async () => {
-    const { open, save, outside } = stage();
-    save('{"rate":1}');
-    save('{"burst":1}', inDirectory);
-    const target = layered({ layers: [file(path), directory("/etc/app/conf.d")], head: 0 });
-    await (await open(target)).close();
-    save("{", inDirectory);
-    const config = await open(target);
-    for (const write of [() => config.set({ rate: 5 }), () => config.setAt(["rate"], 5)]) {
-      await assert.rejects(write(), { code: "PARSE", message: /conf\.d/ });
-    }
-    assert.equal(outside.readFile(path), '{"rate":1}');
-    save('{"burst":"3"}', inDirectory);
-    await assert.rejects(config.set({ rate: 5 }), { code: "INVALID" });
-    save('{"burst":3}', inDirectory);
-    await config.set({ rate: 5 });
-    assert.deepEqual([config.value, config.status().state], [{ rate: 5, burst: 3 }, "ok"]);
-  });
-
-  test("of a file that extends others may name them anew", async () => {
-    for (const text of ["{ broken", '{"extends":"conf.d/gone.json"}']) {
-      const { open, save, outside } = stage();
-      save('{"extends":"conf.d/1.json"}');
-      save('{"rate":1}', inDirectory);
-      const target = file(path, { extends: true });
-      await (await open(target)).close();
-      save(text);
-      const config = await open(target);
-      assert.equal(config.value.rate, 1);
-      await config.setAt(["burst"], 5);
-      assert.deepEqual(JSON.parse(outside.readFile(path)), { extends: "conf.d/1.json", burst: 5 });
-      assert.deepEqual([config.value, config.status().state], [{ rate: 1, burst: 5 }, "ok"]);
-    }
-  });
-
-  test("is refused where the file must not be trusted", async () => {
-    const { open, save, outside } = stage();
-    save('{"rate":1}');
-    await (await open(path)).close();
-    outside.setMode(path, 0o666);
-    const config = await open(path);
-    await assert.rejects(config.set({ rate: 5 }), { code: "UNSAFE_FILE" });
-    assert.equal(outside.readFile(path), '{"rate":1}');
-  });
-
-  test("gives way to an edit that mended it meanwhile", async () => {
-    const { open, save, outside } = stage();
-    save('{"rate":1}');
-    await (await open(path)).close();
-    save("{");
-    const config = await open(path);
-    save('{"rate":7,"burst":9}');
-    await config.setAt(["rate"], 8);
-    assert.deepEqual(JSON.parse(outside.readFile(path)), { rate: 8, burst: 9 });
-  });
-
-  test("cannot be made in a place that is read-only", async () => {
-    const { host, open, save } = stage();
-    save('{"rate":1}');
-    await (await open(path)).close();
-    save("{");
-    host.faults = ({ operation, path: at }) => {
-      const writes = ["create", "link", "rename", "remove", "makeDirectory"].includes(operation);
-      return writes && at.startsWith("/etc") ? { error: "EROFS" } : undefined;
-    };
-    const config = await open(path);
-    assert.equal(config.value.rate, 1);
-    await assert.rejects(config.set({ rate: 5 }), { code: "READ_ONLY" });
-    assert.deepEqual([config.value.rate, config.status().state], [1, "degraded"]);
-  });
-});
-
 function wrapped(store: Store, change: (open: OpenStore) => void): Store {
   return {
     kind: "store",
@@ -492,6 +350,13 @@ function wrapped(store: Store, change: (open: OpenStore) => void): Store {
       return open;
     },
   };
+}
+
+function failing(code: ErrorCode): Store {
+  return wrapped(memory({ rate: 1 }), (open) => {
+    const details = { source: "memory", problems: [], chain: [] } as never;
+    open.load = () => Promise.reject(holdfastError(code, "Cannot read it: it is bad", details));
+  });
 }
 
 function broken({ document: _, ...loaded }: Loaded): Loaded {
