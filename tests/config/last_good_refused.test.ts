@@ -310,6 +310,22 @@ describe("why the source was turned down is what an open fails with", () => {
     assert.match(told.lines.join("\n"), /warn Cannot accept .*at rate .*\/var\/cache/);
   });
 
+  test("and where the older generation is refused with it", async () => {
+    const { open, save, told } = stage();
+    save('{"rate":1}');
+    const config = await open(path);
+    await config.setAt(["rate"], 2);
+    await config.close();
+    save("{");
+    const strict = v.object({ rate: v.pipe(v.number(), v.minValue(10)) });
+    await assert.rejects(open(path, { schema: strict }), { code: "PARSE" });
+    const refusals = told.lines.filter((line) => line.includes("Cannot accept"));
+    assert.deepEqual([refusals.length, refusals.some((line) => line.includes(lastGood))], [
+      2,
+      true,
+    ]);
+  });
+
   test("where that is the very document that was kept", async () => {
     const { open, told, save } = stage();
     save('{"rate":1}');
