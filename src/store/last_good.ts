@@ -15,9 +15,9 @@ import type {
   SourceWatchOptions,
 } from "../source/source.ts";
 import { KeptFile } from "./kept_file.ts";
-import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
 import { replacementBase } from "./replacement_base.ts";
 import { notGiven, turnedDown } from "./stand_in_reason.ts";
+import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
 import { outdated } from "./store_error.ts";
 
 /**

@@ -33,6 +33,41 @@ describe("a write beside what was turned down", () => {
     });
   }
 
+  test("may name the generation that runs, roll back, or remove", async () => {
+    const { open, save, outside } = stage();
+    const lax = v.object({ rate: v.optional(v.number(), 0) });
+    const odd = v.object({
+      rate: v.optional(v.pipe(v.number(), v.check((rate) => rate !== 2)), 0),
+    });
+    const begin = async () => {
+      save('{"rate":1}');
+      await (await open(path, { schema: lax })).close();
+      const config = await open(path, { schema: lax, lastGood: undefined });
+      await config.setAt(["rate"], 2);
+      await config.close();
+      save("{");
+      const next = await open(path, { schema: odd });
+      assert.deepEqual([next.value.rate, next.status().state], [1, "degraded"]);
+      return next;
+    };
+    const first = await begin();
+    const [newest, oldest] = await first.history();
+    await assert.rejects(first.set({ rate: 5 }, { expectedGeneration: 99 }), { code: "CONFLICT" });
+    await first.set({ rate: 5 }, { expectedGeneration: newest!.generation });
+    assert.equal(JSON.parse(outside.readFile(path)).rate, 5);
+    await first.close();
+    save('{"rate":1}');
+    const second = await begin();
+    await second.rollback(oldest!.generation);
+    assert.deepEqual([second.value.rate, second.status().state], [1, "ok"]);
+    assert.equal(outside.readFile(path), '{"rate":1}');
+    await second.close();
+    const third = await begin();
+    await third.remove();
+    assert.deepEqual([third.value.rate, third.status().state], [0, "ok"]);
+    assert.ok(!outside.list().includes(path) && !outside.list().includes(lastGood));
+  });
+
   test("replaces what another process stored as a whole alone", async () => {
     const parts = stage();
     const { target, breakIt } = await memoryPlace(parts);
