@@ -63,24 +63,24 @@ export class Engine {
   }
 
   /**
-   * Loads for the first time: there is no last good value yet, so every failure is the caller's, unless the store has an
-   * older generation to start from.
+   * Loads for the first time. What is turned down is the caller's failure, unless the source has something older that is good.
    *
    * @param seed what to store when nothing is
    */
   async start(seed: Json | undefined): Promise<void> {
-    const load = () => this.#parts.source.load();
-    for (let attempt = 1, loaded = await load();; attempt++) {
+    const { source, reporter } = this.#parts;
+    let newest: unknown;
+    for (let attempt = 1, loaded = await source.load();; attempt++) {
       try {
-        return await this.#startFrom(loaded, seed);
+        return await this.#startFrom(loaded, loaded.more === true ? undefined : seed);
       } catch (error) {
-        if (loaded.isStandIn === true) this.#parts.reporter.warn((error as Error).message);
-        const again = await load();
-        if (again.more === true) return await this.#startFrom(again, undefined);
-        // Somebody was quicker, or what was bad is gone.
-        const isSame = again.hash === loaded.hash && again.generation === loaded.generation &&
+        if (loaded.more === true) reporter.warnOnce((error as Error).message);
+        else newest = error;
+        const again = await source.load();
+        // Somebody was quicker, what was bad is gone, or there is something older.
+        const isSame = isSameContent(again, loaded) && again.isStandIn !== true &&
           !isHoldfastError(error, "CONFLICT");
-        if (isSame || attempt >= conflictAttemptsMax) throw error;
+        if (isSame || attempt >= conflictAttemptsMax) throw newest ?? error;
         loaded = again;
       }
     }
@@ -89,12 +89,8 @@ export class Engine {
   async #startFrom(loaded: Loaded, seed: Json | undefined): Promise<void> {
     const { name, pipeline } = this.#parts;
     if (loaded.fault !== undefined) throw loaded.fault;
-    if (loaded.document !== undefined) {
-      await this.#takeOver(loaded, loaded.document);
-      // Tells what is wrong with what is newer.
-      return loaded.more === true ? await this.look().catch(() => {}) : undefined;
-    }
-    if (seed !== undefined && this.#store !== undefined) {
+    const { document } = loaded;
+    if (document === undefined && seed !== undefined && this.#store !== undefined) {
       const base = await this.#store.adopt(loaded);
       const { layers } = loaded;
       const prepared = this.value.prepare(
@@ -107,14 +103,14 @@ export class Engine {
           // Another process seeded first; its document counts.
           if (!isHoldfastError(error, "CONFLICT")) throw error;
         });
-      return stored === undefined ? await this.start(undefined) : void await this.value.carryOut(
-        await this.value.ready(prepared, stored),
-        stored,
-        prepared,
-        cause,
-      );
+      if (stored === undefined) return await this.start(undefined);
+      const ready = await this.value.ready(prepared, stored);
+      await this.value.carryOut(ready, stored, prepared, cause);
+      return await this.#tell(stored);
     }
-    await this.#takeOver(loaded, undefined);
+    await this.#takeOver(loaded, document);
+    // Tells what is wrong with what is newer.
+    if (loaded.more === true) await this.look().catch(() => {});
   }
 
   /**

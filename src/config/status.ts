@@ -14,6 +14,9 @@ export function statusOf(
   const { loaded, snapshot, warnings, pendingRestart } = running;
   const stored = refusal?.loaded ?? loaded;
   const { revision, generation, hash } = snapshot;
+  // What is wrong with the source does not say where the value is from instead.
+  const isBeside = loaded.isStandIn === true && stored !== loaded;
+  const dubious = isBeside ? [...loaded.warnings, ...stored.warnings] : stored.warnings;
   return {
     state: refusal === undefined ? "ok" : "degraded",
     stored: { generation: stored.generation, hash: stored.hash },
@@ -21,7 +24,7 @@ export function statusOf(
     problems: [
       ...refusal?.problems ?? [],
       ...warnings,
-      ...stored.warnings.map((message) => ({ path: [], message, severity: "warning" as const })),
+      ...dubious.map((message) => ({ path: [], message, severity: "warning" as const })),
     ],
     pendingRestart: pendingRestart.map(({ path, running, stored }) => {
       const told = cutAtSecret(annotations, path);

@@ -81,9 +81,9 @@ export interface OpenOptions<Schema extends StandardSchema> {
   /** How quickly outside changes are noticed; false never looks for them. */
   readonly watch?: WatchTiming | false | undefined;
   /**
-   * A file in which the last good document is kept, with mode 0600: where the source cannot be reached at the start, that
-   * runs, and `status()` is `degraded` until the source is there. One that somebody else owns, or everybody can write, is
-   * not used.
+   * A file in which the last good document is kept, with mode 0600: where the source cannot be reached at the start, or what
+   * it holds is corrupt or invalid and it has nothing older of its own, that runs, and `status()` is `degraded` until the
+   * source is good. What is there is left as it is. A file that somebody else owns, or everybody can write, is not used.
    */
   readonly lastGood?: string | undefined;
   /** How long a call waits, in milliseconds; 5000 when left out. */

@@ -153,7 +153,7 @@ export class OpenExtending implements OpenStore {
   }
 
   async #around(layers: LoadedLayers, document: Json): Promise<LoadedLayers> {
-    const head = layers.held.at(-1)!;
+    const { fault: _, ...head } = layers.held.at(-1)!;
     if (keyOf(document) === keyOf(head.document)) return layers;
     const tried = await this.#compose({ ...head, document }, newWay());
     if (tried.fault !== undefined) throw tried.fault;
