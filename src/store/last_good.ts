@@ -1,3 +1,4 @@
+import type { Json } from "../core/document.ts";
 import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
 import { pollMsDefault } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
@@ -218,6 +219,14 @@ class OpenKeptStore extends OpenKept implements OpenStore {
 
   async purge(before: number): Promise<number> {
     return await (await this.#store()).purge(before);
+  }
+
+  async readIntent(): Promise<Json | undefined> {
+    return await (await this.#store()).readIntent();
+  }
+
+  async writeIntent(next: Json | undefined, expected: Json | undefined): Promise<boolean> {
+    return await (await this.#store()).writeIntent(next, expected);
   }
 
   async #store(): Promise<OpenStore> {
