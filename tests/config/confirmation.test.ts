@@ -341,6 +341,29 @@ describe("what the dead left unconfirmed", () => {
     assert.deepEqual([...outcomes].sort(), ["2", "4"]);
   });
 
+  test("is taken back after a power cut at any call, whatever the disk kept", async () => {
+    const outcomes = new Set<number>();
+    for (let nth = 1;; nth++) {
+      let isDone = false;
+      for (const keepsMost of [false, true]) {
+        const { stage, process } = await started();
+        let count = 0;
+        process.host.faults = () => ++count >= nth ? new Promise<void>(() => {}) : undefined;
+        const applied = watchEnd(process.apply({ a: 3 }));
+        await stage.disk.settle();
+        isDone = applied.outcome() !== undefined;
+        stage.disk.powerCut({ order: "any", choose: (bound) => keepsMost ? bound - 1 : 0 });
+        const next = await startProcess(stage);
+        await inTime(stage, next.recover());
+        const { document, generation } = await next.newest();
+        assert.deepEqual(document, { a: 2 }, `cut at ${nth}`);
+        outcomes.add(generation);
+      }
+      if (isDone) break;
+    }
+    assert.deepEqual([...outcomes].sort(), [2, 4]);
+  });
+
   test("is taken back, or is confirmed, wherever the process died as it confirmed", async () => {
     const outcomes = new Set<string>();
     for (let nth = 1;; nth++) {
