@@ -269,6 +269,14 @@ class OpenKeptStore extends OpenKept implements OpenStore {
     return await (await this.#store()).purge(before);
   }
 
+  async readIntent(): Promise<Json | undefined> {
+    return await (await this.#store()).readIntent();
+  }
+
+  async writeIntent(next: Json | undefined, expected: Json | undefined): Promise<boolean> {
+    return await (await this.#store()).writeIntent(next, expected);
+  }
+
   async #store(): Promise<OpenStore> {
     return (this.open ?? await this.reach(this.opened())) as OpenStore;
   }
