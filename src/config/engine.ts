@@ -1,7 +1,7 @@
 import type { Cause } from "../core/cause.ts";
 import { diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
-import { isHoldfastError } from "../core/error.ts";
+import { type HoldfastError, isHoldfastError } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
 import type { Loaded } from "../source/source.ts";
 import { isOpenStore, type OpenStore, type StoreChange } from "../store/store.ts";
@@ -21,6 +21,7 @@ import {
   notStored,
   type Prepared,
   type Running,
+  writtenIn,
 } from "./running.ts";
 import { RunningValue } from "./running_value.ts";
 
@@ -45,6 +46,8 @@ export class Engine {
   /** What is being taken over, and whether the store takes it for what runs already. */
   #considered: Loaded | undefined;
   #isAdopted = false;
+  /** Whether what runs is not to be taken for good yet. */
+  #isOnTrial = false;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -164,12 +167,15 @@ export class Engine {
     hooks?.waits(true);
     const ready = await this.value.ready(prepared, notStored(base));
     let loaded: Loaded;
+    const pledge = how?.pledge;
+    const document = how?.removes === true ? undefined : prepared.document;
     try {
+      await pledge?.begin({ generation: base.generation, hash: writtenIn(base).hash }, document);
       if (hooks?.waits(false) === false) {
         throw outdated(name, { expected: base.generation, current: base.generation });
       }
       loaded = await store.commit({
-        document: how?.removes === true ? undefined : prepared.document,
+        document,
         base,
         refused: adopted === undefined ? refusedContent(refusal) : undefined,
         cause,
@@ -178,14 +184,20 @@ export class Engine {
       });
     } catch (error) {
       ready.abandon();
+      // What may have landed is taken back at the next open, unless somebody writes over it.
+      if (!isHoldfastError(error, "COMMIT_UNKNOWN")) await pledge?.drop();
       throw error;
     }
     hooks?.stored();
     const changeSet = await this.value.carryOut(ready, loaded, prepared, cause).catch(
-      (error: unknown) => {
-        return this.#takeBack(store, loaded, error);
+      async (error: unknown) => {
+        const reason = await this.#takeBack(store, loaded, error);
+        await pledge?.drop();
+        throw reason;
       },
     );
+    this.#isOnTrial = pledge !== undefined;
+    await pledge?.arm(loaded.generation);
     const hidden = hiddenProblems(loaded, changeSet.changes, annotations);
     for (const { message } of hidden) reporter.warnOnce(message);
     await this.#tell(loaded);
@@ -198,21 +210,20 @@ export class Engine {
   /**
    * What is stored cannot run: what runs is stored again.
    *
-   * @throws always: why it cannot run
+   * @returns why it cannot run
    */
-  async #takeBack(store: OpenStore, stored: Loaded, reason: unknown): Promise<never> {
+  async #takeBack(store: OpenStore, stored: Loaded, reason: unknown): Promise<HoldfastError> {
     const { running } = this;
     const error = this.#refusals.refuse(reason, stored, running.snapshot, true);
-    const what = isHoldfastError(error, "RELOAD_REFUSED") ? error.details.module : "a part";
-    const call = {
-      reason: `${what} failed to take over generation ${stored.generation}`,
-      changes: [],
-    };
-    const cause: Cause = { origin: "rollback", calls: [call] };
-    const restored = await bringBack(store, running.loaded, stored, cause).catch(() => undefined);
-    // What is there instead is for the next look to judge.
-    if (restored !== undefined) this.value.restate(restored, cause, error.message);
-    throw error;
+    const back = await bringBack(store, running.loaded, stored, error);
+    if (back !== undefined) this.value.restate(back.loaded, back.cause, error.message);
+    return error;
+  }
+
+  /** What runs has proved good. */
+  async confirmed(): Promise<void> {
+    this.#isOnTrial = false;
+    await this.#tell(this.running.loaded);
   }
 
   /** When a commit that was a `CONFLICT` is not tried again. */
@@ -280,6 +291,7 @@ export class Engine {
   /** Tells the source what runs; that it cannot use that is no reason not to run it. */
   async #tell(loaded: Loaded): Promise<void> {
     const { source, reporter } = this.#parts;
+    if (this.#isOnTrial) return;
     await source.applied?.(loaded).catch((error: Error) => reporter.warnOnce(error.message));
   }
 }
