@@ -5,8 +5,6 @@ import type { Json } from "../core/document.ts";
 import { type HoldfastError, isHoldfastError, type Problem } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
 import { describePath } from "../core/pointer.ts";
-import { holdForRestart } from "../core/restart.ts";
-import { share } from "../core/snapshot.ts";
 import type { Loaded } from "../source/source.ts";
 import { isOpenStore, type OpenStore, type StoreChange } from "../store/store.ts";
 import { auditEventOf } from "./audit.ts";
@@ -28,6 +26,8 @@ import {
   type EngineParts,
   isOfHead,
   isSameContent,
+  newlyPending,
+  prepare,
   type Prepared,
   type Running,
   snapshotOf,
@@ -94,7 +94,8 @@ export class Engine {
     if (seed !== undefined && this.#store !== undefined) {
       const base = await this.#store.adopt(loaded);
       const { layers } = loaded;
-      const prepared = this.prepare(await pipeline.run(seed, `the seed of ${name}`, { layers }));
+      const candidate = await pipeline.run(seed, `the seed of ${name}`, { layers });
+      const prepared = await this.prepare(candidate);
       const cause: Cause = { origin: "seed", calls: [] };
       const stored = await this.#store
         .commit({ document: prepared.document, base, refused: undefined, cause })
@@ -171,46 +172,27 @@ export class Engine {
     return changeSet;
   }
 
-  /**
-   * Works a candidate out against what runs: everything about taking it over that can fail, before anything is stored.
-   *
-   * @throws `UNSUPPORTED` when its value cannot be frozen
-   */
-  prepare(candidate: Candidate): Prepared {
-    const { annotations } = this.#parts.pipeline;
-    const before = this.#running;
-    const { value: held, pending } = before === undefined
-      ? { value: candidate.value, pending: [] }
-      : holdForRestart(before.snapshot.value, candidate.value, annotations);
-    const document = share(before?.document, candidate.document);
-    // Without a schema they are one and the same.
-    const isPlain = held === candidate.document && before?.snapshot.value === before?.document;
-    const value = isPlain ? document : share(before?.snapshot.value, held);
-    return {
-      value: value.value,
-      document: document.value,
-      changes: before === undefined ? [] : document.changes,
-      valueChanges: before === undefined ? [] : value.changes,
-      warnings: candidate.warnings,
-      pending,
-    };
+  /** Works a candidate out against what runs. */
+  async prepare(candidate: Candidate): Promise<Prepared> {
+    return await prepare(this.#running, candidate, this.#parts.pipeline);
   }
 
   /** Makes what was prepared the running value. */
   #apply(loaded: Loaded, prepared: Prepared, cause: Cause): ChangeSet {
     const { name, pipeline, reporter, publish } = this.#parts;
-    const { document, warnings, pending } = prepared;
+    const { document, input, warnings, pending } = prepared;
+    const news = newlyPending(this.#running, pending);
     const before = this.#running?.snapshot;
     const snapshot = snapshotOf(this.#parts, loaded, prepared, before);
     const changeSet = changeSetOf(name, before, snapshot, prepared.changes, cause);
-    this.#running = { loaded, document, snapshot, warnings, pendingRestart: pending };
+    this.#running = { loaded, document, input, snapshot, warnings, pendingRestart: pending };
     this.#refusal = undefined;
     publish(snapshot, changeSetOf(name, before, snapshot, prepared.valueChanges, cause));
     for (const message of loaded.warnings) reporter.warnOnce(message);
     for (const problem of warnings) reporter.warnOnce(`${name}, ${describeProblem(problem, name)}`);
-    for (const { path } of pending) {
+    for (const { path } of news) {
       const told = cutAtSecret(pipeline.annotations, path);
-      reporter.warnOnce(`${describePath(told)} of ${name} changes only with a restart`);
+      reporter.warn(`${describePath(told)} of ${name} changes only with a restart`);
     }
     if (before !== undefined || cause.origin === "seed") this.#audit("applied", changeSet, []);
     return changeSet;
@@ -249,7 +231,7 @@ export class Engine {
     const candidate = document === undefined
       ? await runDefaults(pipeline, name, loaded)
       : await pipeline.run(document, name, loaded);
-    const prepared = this.prepare(candidate);
+    const prepared = await this.prepare(candidate);
     const adopted = await this.#store?.adopt(loaded) ?? loaded;
     if (isOfHead(adopted, this.#running?.loaded)) {
       this.#apply(adopted, prepared, adopted.record ?? external);

@@ -186,3 +186,9 @@ export const natsLagMs: number = 10_000;
 
 /** How long after NATS passed a change by it is looked for once more where it was not stored yet, in milliseconds. */
 export const natsEchoMs: number = 100;
+
+/** How often it is tried to hold back less than a whole edit where the schema refuses a part of it beside what runs. */
+export const holdAttemptsMax: number = 8;
+
+/** How long a subscriber may be busy with one change before that is told, in milliseconds. */
+export const busyMsMax: number = 10_000;
