@@ -67,7 +67,8 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     this.#engine = engine;
     this.#writer = new Writer({ ...parts, engine, queue });
     this.#snapshot = engine.running.snapshot as Snapshot<Output>;
-    this.#subscribers = new Subscribers(this.#snapshot, parts.name, parts.reporter);
+    const { name, reporter, host } = parts;
+    this.#subscribers = new Subscribers(this.#snapshot, name, reporter, host);
   }
 
   /** Starts watching, with a look right after, so that nothing falls between the first load and the watch. */
