@@ -5,22 +5,21 @@ import type { ChangeSet, Snapshot } from "./reports.ts";
 // Bounds what is remembered for those who are slow.
 const stepsMax = 100;
 
-interface Step {
-  readonly before: Snapshot<unknown>;
-  readonly changeSet: ChangeSet;
-}
-
 /** The last steps of a config: what changed since a snapshot that somebody has. */
 export class Steps {
   readonly #name: string;
-  readonly #last: Step[] = [];
+  readonly #last: ChangeSet[] = [];
+  #count = 0;
+  /** How many steps were there before a snapshot: old values are kept for those alone who have them. */
+  readonly #positions = new WeakMap<Snapshot<unknown>, number>();
   #newest: Snapshot<unknown>;
   /** Worked out already, by what they start from. */
-  readonly #known = new Map<Snapshot<unknown>, ChangeSet>();
+  #known = new WeakMap<Snapshot<unknown>, ChangeSet>();
 
   /** @param name of the source */
   constructor(first: Snapshot<unknown>, name: string) {
     this.#newest = first;
+    this.#positions.set(first, 0);
     this.#name = name;
   }
 
@@ -30,11 +29,11 @@ export class Steps {
 
   /** Takes note of a new snapshot and of what changed from the one before. */
   add(snapshot: Snapshot<unknown>, changeSet: ChangeSet): void {
-    this.#known.clear();
-    this.#known.set(this.#newest, changeSet);
-    this.#last.push({ before: this.#newest, changeSet });
+    this.#known = new WeakMap([[this.#newest, changeSet]]);
+    this.#last.push(changeSet);
     if (this.#last.length > stepsMax) this.#last.shift();
     this.#newest = snapshot;
+    this.#positions.set(snapshot, ++this.#count);
   }
 
   /** What changed from an older snapshot to the newest one. */
@@ -45,11 +44,11 @@ export class Steps {
   }
 
   #sum(before: Snapshot<unknown>): ChangeSet {
-    const { origin } = this.#last.at(-1)!.changeSet;
+    const { origin } = this.#last.at(-1)!;
+    const missedCount = this.#count - (this.#positions.get(before) ?? 0);
     // Where it is not known any more who did all of it, nobody is named.
-    const first = this.#last.findIndex((step) => step.before === before);
-    const missed = first === -1 ? [] : this.#last.slice(first);
-    const calls = missed.flatMap((step) => step.changeSet.calls ?? []);
+    const missed = missedCount > this.#last.length ? [] : this.#last.slice(-missedCount);
+    const calls = missed.flatMap((step) => step.calls ?? []);
     const changes = diff(before.value, this.#newest.value);
     return changeSetOf(this.#name, before, this.#newest, changes, { origin, calls });
   }

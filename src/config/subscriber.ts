@@ -34,7 +34,7 @@ export interface Surroundings {
 export class Subscriber {
   readonly #subscription: Subscription;
   readonly #around: Surroundings;
-  /** What it last got, or what was there when it came: each call tells the difference from this. */
+  /** The last one whose part it has: each call tells the difference from this. */
   #last: Snapshot<unknown>;
   /** The part of that, once it was selected. */
   #part: { readonly value: unknown } | undefined;
@@ -75,15 +75,22 @@ export class Subscriber {
   #changeTo(next: Snapshot<unknown>): Parameters<AnyListener> | undefined {
     const { select, options: { equals = deepEqual } } = this.#subscription;
     const after = select(next.value);
-    if (this.#part !== undefined && equals(after, this.#part.value)) return undefined;
+    if (this.#part !== undefined && equals(after, this.#part.value)) return this.#pass(next, after);
     // Once more, since a listener may have written to what a selector built for it.
     const before = this.#selectLast();
     this.#part = { value: before };
-    if (equals(after, before)) return undefined;
+    if (equals(after, before)) return this.#pass(next, after);
     const changeSet = this.#around.steps.since(this.#last);
     this.#last = next;
     this.#part = { value: after };
     return [after, before, changeSet];
+  }
+
+  /** Lets a snapshot pass by. Its part is as good as the last one, unless an equality of its own would let it drift. */
+  #pass(next: Snapshot<unknown>, part: unknown): undefined {
+    if (this.#subscription.options.equals !== undefined) return;
+    this.#last = next;
+    this.#part = { value: part };
   }
 
   /** A part that cannot be selected is none. */

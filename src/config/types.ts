@@ -120,8 +120,9 @@ export interface ReadonlyConfig<Output> {
   reload(): Promise<Snapshot<Output>>;
 
   /**
-   * Calls a listener after every change of the value, never during one. A slow listener gets the newest value with the
-   * difference from what it last got; one that throws is reported and goes on.
+   * Calls a listener after every change of the value, never during one. A listener that answers a promise is called no more
+   * until that settles, and then gets the newest value with the difference from what it last got. One that throws is
+   * reported and goes on; one that is busy for 10 seconds is reported too, and disturbs nobody else.
    *
    * @returns a function that ends the subscription
    */
@@ -135,7 +136,13 @@ export interface ReadonlyConfig<Output> {
     options?: SubscribeOptions & { readonly immediate?: false },
   ): () => void;
 
-  /** Calls a listener only when the selected part changed. */
+  /**
+   * Calls a listener only when the selected part changed.
+   *
+   * @param select a quick function of the value alone; what it builds is compared in depth. Where it throws that is reported,
+   * and a part that it could not select before counts as undefined
+   * @param listener gets the difference in the whole value since its part was last compared
+   */
   subscribe<Part>(
     select: (value: DeepReadonly<Output>) => Part,
     listener: ImmediateListener<Part>,

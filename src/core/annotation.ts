@@ -5,6 +5,7 @@ import {
   closure,
   closureFitting,
   isAmbiguous,
+  isUnion,
   partsAt,
   partsOf,
   reaches,
@@ -256,6 +257,7 @@ function placeOfAll(
   const restartRequired = marked.some((mark) => mark.restartRequired);
   const children = new Map<string, Annotations | undefined>();
   const narrowed = new Map<string, Annotations>();
+  const hasUnion = all.some(isUnion);
   const place: Annotations = {
     secret: marked.some((mark) => mark.secret),
     restartRequired,
@@ -270,6 +272,7 @@ function placeOfAll(
       return children.get(cacheKey);
     },
     fitting: (value) => {
+      if (!hasUnion) return place;
       const fitting = closureFitting(nodes, value);
       if (fitting.length === all.length) return place;
       const key = fitting.map((node) => all.indexOf(node)).join();

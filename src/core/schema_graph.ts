@@ -68,6 +68,11 @@ export function closureFitting(nodes: readonly SchemaNode[], value: unknown): Sc
   return [...all];
 }
 
+/** Whether a value is of one of several options, rather than of all that is said about it. */
+export function isUnion({ type }: SchemaNode): boolean {
+  return type === "union" || type === "variant";
+}
+
 /** Whether one of the nodes is a union of several options whose parts differ. */
 export function isAmbiguous(nodes: readonly SchemaNode[]): boolean {
   const within = new Set(nodes);
@@ -101,10 +106,6 @@ function optionsFitting(node: SchemaNode, value: unknown): readonly SchemaNode[]
   if (!isUnion(node)) return node.same;
   const fitting = node.same.filter((option) => canBe(option, value));
   return fitting.length === 0 ? node.same : fitting;
-}
-
-function isUnion({ type }: SchemaNode): boolean {
-  return type === "union" || type === "variant";
 }
 
 function hasParts({ entries, each }: SchemaNode): boolean {

@@ -141,6 +141,20 @@ describe("a value that waits for a restart", () => {
     assert.deepEqual(config.value, { port: 1, rate: 4 });
   });
 
+  test("in an entry that came later is kept from then on", async () => {
+    const { openConfig } = hostWith("{}");
+    const model = v.object({ upstream: v.pipe(v.string(), restartRequired()), on: v.boolean() });
+    const models = v.record(v.string(), model);
+    const config = await openConfig(path, { schema: models, watch: false, ...remember() });
+    await config.set({ fast: { upstream: "a", on: true } });
+    assert.deepEqual(config.value, { fast: { upstream: "a", on: true } });
+    await config.set({ fast: { upstream: "b", on: false } });
+    assert.deepEqual(config.value, { fast: { upstream: "a", on: false } });
+    await config.set({});
+    assert.deepEqual(config.value, { fast: { upstream: "a", on: false } });
+    assert.deepEqual(config.status().pendingRestart.map(({ path }) => path), [["fast"]]);
+  });
+
   test("in layers waits whichever of them it comes from", async () => {
     const host = memoryHost();
     host.outside.makeDirectory("/app");

@@ -61,6 +61,26 @@ describe("a subscriber", () => {
     assert.deepEqual(changes, [{ path: ["rate"], kind: "changed", before: 1, after: 5 }]);
   });
 
+  test("that is slow hears who made the changes it missed, as long as all are known", async () => {
+    const { host, config } = await opened();
+    const got: [number, number, string | undefined][] = [];
+    let release = () => {};
+    config.subscribe(async (_next, _previous, { from, to, actor }) => {
+      got.push([from, to, actor]);
+      await new Promise<void>((resolve) => release = resolve);
+    });
+    const write = (rate: number, actor: string) => config.set({ rate }, { actor });
+    await write(1, "ann");
+    await write(2, "bob");
+    await write(3, "eve");
+    release();
+    await host.advance(1);
+    for (let rate = 4; rate <= 105; rate++) await write(rate, "zoe");
+    release();
+    await host.advance(1);
+    assert.deepEqual(got, [[1, 2, "ann"], [2, 4, "bob, eve"], [4, 106, undefined]]);
+  });
+
   test("that throws, rejects or never returns disturbs nobody and is reported", async () => {
     const { host, config, told } = await opened();
     const got: number[] = [];
@@ -269,6 +289,21 @@ describe("a selector", () => {
     assert.deepEqual(got, [[], []]);
     await config.setAt(["models", "a"], true);
     assert.deepEqual(got.slice(2), [["a"], []]);
+  });
+
+  test("tells the difference since its part was compared, and who made that", async () => {
+    const { config } = await opened();
+    const got: unknown[] = [];
+    config.subscribe(
+      (value) => value.models,
+      (_models, _previous, { from, to, changes, actor }) => {
+        got.push([from, to, changes.map(({ path }) => path), actor]);
+      },
+    );
+    await config.set({ rate: 1 }, { actor: "ann" });
+    await config.set({ rate: 2 }, { actor: "ann" });
+    await config.set({ rate: 2, models: { a: true } }, { actor: "bob" });
+    assert.deepEqual(got, [[3, 4, [["models", "a"]], "bob"]]);
   });
 
   test("may build a set, a map or a date", async () => {
