@@ -1,4 +1,4 @@
-import type { Annotations } from "./annotation.ts";
+import { type Annotations, cutAtSecret } from "./annotation.ts";
 import { isPlainObject, type Json, valueAt } from "./document.ts";
 import { isHoldfastError, type Path, type PathStep, type Problem } from "./error.ts";
 import { diff } from "./diff.ts";
@@ -50,11 +50,12 @@ export async function holdForRestart(running: Made, next: Made, rules: Rules): P
   for (let attempt = 1; places.length > 0 && places[0]!.length > 0; attempt++) {
     const { made, problems } = await mix(running, next, places, rules);
     if (made !== undefined) return held(made, running, next, places, reasons);
-    const around = (attempt < holdAttemptsMax ? problems : [atRoot(problems)]).map((problem) => {
-      return reasonToWait(placeAround(places, problem.path), problem);
+    const reason = attempt < holdAttemptsMax ? problems : [atRoot(problems)];
+    const around = reason.map((problem) => placeAround(places, problem.path));
+    around.forEach((place, index) => {
+      reasons.set(JSON.stringify(place), reasonToWait(place, reason[index]!, rules.annotations));
     });
-    for (const reason of around) reasons.set(JSON.stringify(reason.path), reason);
-    places = outermost([...around.map(({ path }) => path), ...places]);
+    places = outermost([...around, ...places]);
   }
   return places.length === 0
     ? { ...next, pending: [], problems: [] }
@@ -174,12 +175,17 @@ function startsWith(path: Path, start: Path): boolean {
   return start.every((step, index) => path[index] === step);
 }
 
-function reasonToWait(place: Path, { path, message }: Problem): Problem {
+/** A warning, without the names of what is secret. */
+function reasonToWait(
+  place: Path,
+  { path, message }: Problem,
+  annotations: Annotations | undefined,
+): Problem {
+  const found = describePath(cutAtSecret(annotations, path));
   return {
-    path: place,
-    message:
-      "waits for a restart as a whole: beside what keeps its running value, the schema refuses the rest " +
-      `(at ${describePath(path)}: ${message})`,
+    path: cutAtSecret(annotations, place),
+    message: "waits for a restart as a whole: beside what keeps its running value, the schema " +
+      `refuses the rest (at ${found}: ${message})`,
     severity: "warning",
   };
 }

@@ -93,6 +93,22 @@ describe("a value that waits for a restart", () => {
     assert.deepEqual(config.value.listen, { port: 80, portMax: 65_535, key: "canary-1" });
   });
 
+  test("shows no name below a secret, where what is around it waits as well", async () => {
+    const { openConfig } = hostWith('{"creds":{"canary":{"server":{"port":2,"rate":2}}}}');
+    const port = v.optional(v.pipe(v.number(), restartRequired()), 1);
+    const server = v.object({ port, rate: v.optional(v.number(), 1) });
+    const cred = v.object({ server: v.optional(server, { port: 9, rate: 9 }) });
+    const schema = v.object({ creds: v.pipe(v.record(v.string(), cred), secret()) });
+    const told = remember();
+    const config = await openConfig(path, { schema, watch: false, ...told });
+    await config.set({ creds: { canary: {} } });
+    assert.deepEqual(config.value.creds["canary"], { server: { port: 2, rate: 2 } });
+    const { problems, pendingRestart } = config.status();
+    assert.deepEqual(problems.map(({ path }) => path), [["creds"]]);
+    assert.equal(told.lines.length, 2);
+    assert.doesNotMatch(JSON.stringify([told.lines, problems, pendingRestart]), /canary/);
+  });
+
   test("that the rest of an edit does not go with, takes that with it, and status says why", async () => {
     const { config, pending, warnings } = await opened();
     const { changeSet } = await config.patch({ listen: { port: 8, portMax: 9 }, rate: 60 });
