@@ -50,12 +50,13 @@ export async function holdForRestart(running: Made, next: Made, rules: Rules): P
   for (let attempt = 1; places.length > 0 && places[0]!.length > 0; attempt++) {
     const { made, problems } = await mix(running, next, places, rules);
     if (made !== undefined) return held(made, running, next, places, reasons);
-    const reason = attempt < holdAttemptsMax ? problems : [atRoot(problems)];
-    const around = reason.map((problem) => placeAround(places, problem.path));
-    around.forEach((place, index) => {
-      reasons.set(JSON.stringify(place), reasonToWait(place, reason[index]!, rules.annotations));
-    });
-    places = outermost([...around, ...places]);
+    const inner = places;
+    for (const problem of attempt < holdAttemptsMax ? problems : [atRoot(problems)]) {
+      const place = placeAround(inner, problem.path);
+      reasons.set(JSON.stringify(place), reasonToWait(place, problem, rules.annotations));
+      places = [place, ...places];
+    }
+    places = outermost(places);
   }
   return places.length === 0
     ? { ...next, pending: [], problems: [] }

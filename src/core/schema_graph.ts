@@ -115,7 +115,9 @@ function hasParts({ entries, each }: SchemaNode): boolean {
 /** The nodes that speak about a value whichever option of a union it is of. */
 function certain(nodes: readonly SchemaNode[]): SchemaNode[] {
   const all = new Set(nodes);
-  for (const node of all) if (!isUnion(node)) { for (const other of node.same) all.add(other); }
+  for (const node of all) {
+    for (const other of isUnion(node) ? [] : node.same) all.add(other);
+  }
   return [...all];
 }
 

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { ChangeSet } from "../../src/config/reports.ts";
+import { applyChanges } from "../../src/core/change.ts";
 import { describe, test } from "../support/kit.ts";
+import { randomFrom } from "../support/random.ts";
 import { hostWith, path, remember } from "../support/memory_config.ts";
 
 const schema = v.object({
@@ -430,4 +432,39 @@ describe("changes()", () => {
     }
     await config.set({ rate: 2 });
   });
+});
+
+test("whatever their pace, subscribers get an unbroken chain of values that ends with the newest", async () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const random = randomFrom(seed);
+    const { host, config, told } = await opened();
+    const releases = new Set<() => void>();
+    const chains = [0, 1, 2, 3].map((pace) => {
+      const chain: (typeof config.value)[] = [config.value];
+      config.subscribe((next, previous, { changes }) => {
+        assert.deepEqual(previous, chain.at(-1));
+        assert.notEqual(changes.length, 0);
+        assert.deepEqual(applyChanges(previous, changes), next);
+        chain.push(next);
+        if (random.below(4) >= pace) return;
+        return new Promise<void>((resolve) => releases.add(resolve));
+      });
+      return chain;
+    });
+    for (let step = 0; step < 30; step++) {
+      const key = random.pick(["a", "b"]);
+      if (random.below(3) > 0) await config.set({ rate: random.below(3), models: { [key]: true } });
+      else for (const release of releases) release();
+      await host.advance(1);
+    }
+    // One that was released may be busy with what it missed.
+    for (let round = 0; round < 3; round++) {
+      for (const release of releases) release();
+      await host.advance(1);
+    }
+    // What a listener throws is told there.
+    assert.deepEqual(told.lines, [], `seed ${seed}`);
+    for (const chain of chains) assert.deepEqual(chain.at(-1), config.value, `seed ${seed}`);
+    await config.close();
+  }
 });
