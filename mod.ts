@@ -112,11 +112,10 @@ export type {
   Snapshot,
   SourceState,
   Status,
+  Unconfirmed,
 } from "./src/config/reports.ts";
 export type {
-  ApplyOptions,
   Config,
-  HistoryOptions,
   Immediate,
   ImmediateListener,
   Listener,
@@ -124,9 +123,14 @@ export type {
   OpenOptions,
   ReadonlyConfig,
   SubscribeOptions,
+} from "./src/config/types.ts";
+export type {
+  ApplyOptions,
+  HealthCheck,
+  HistoryOptions,
   WriteOptions,
   Written,
-} from "./src/config/types.ts";
+} from "./src/config/write_options.ts";
 export type {
   Capabilities,
   FileRead,

@@ -8,7 +8,7 @@ import type { Edit } from "./edit.ts";
 import { editOf, type Plan } from "./plan.ts";
 import type { Snapshot } from "./reports.ts";
 import type { EngineParts } from "./running.ts";
-import type { ApplyOptions, HealthCheck, WriteOptions } from "./types.ts";
+import type { ApplyOptions, HealthCheck, WriteOptions } from "./write_options.ts";
 import type { WriteOutcome } from "./waiting_call.ts";
 
 /** What an applier works with. */

@@ -96,9 +96,8 @@ export class Engine {
     if (document === undefined && seed !== undefined && this.#store !== undefined) {
       const base = await this.#store.adopt(loaded);
       const { layers } = loaded;
-      const prepared = this.value.prepare(
-        await pipeline.run(seed, `the seed of ${name}`, { layers }),
-      );
+      const candidate = await pipeline.run(seed, `the seed of ${name}`, { layers });
+      const prepared = await this.value.prepare(candidate);
       const cause: Cause = { origin: "seed", calls: [] };
       const stored = await this.#store
         .commit({ document: prepared.document, base, refused: undefined, cause })
@@ -256,7 +255,7 @@ export class Engine {
     const candidate = document === undefined
       ? await runDefaults(pipeline, name, loaded)
       : await pipeline.run(document, name, loaded);
-    const prepared = this.value.prepare(candidate);
+    const prepared = await this.value.prepare(candidate);
     const ready = await this.value.ready(prepared, loaded);
     let adopted = loaded;
     try {

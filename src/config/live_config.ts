@@ -23,7 +23,8 @@ import type { ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
 import type { EngineParts } from "./running.ts";
 import { statusOf } from "./status.ts";
 import { readSubscription, Subscribers } from "./subscribe.ts";
-import type { ApplyOptions, Config, HistoryOptions, WriteOptions, Written } from "./types.ts";
+import type { Config } from "./types.ts";
+import type { ApplyOptions, HistoryOptions, WriteOptions, Written } from "./write_options.ts";
 import { Writer } from "./writer.ts";
 
 /** What a live config is made of. */
@@ -55,8 +56,8 @@ export class LiveConfig<Input, Output> implements Config<Input, Output> {
     this.#engine = engine;
     this.#writer = new Writer({ ...parts, engine, queue });
     this.#snapshot = engine.running.snapshot as Snapshot<Output>;
-    this.#subscribers = new Subscribers(this.#snapshot, parts.name, parts.reporter);
     const { name, host, reporter, pipeline: { annotations } } = parts;
+    this.#subscribers = new Subscribers(this.#snapshot, name, reporter, host);
     const use = (reconfigurer?: Reconfigurer) => {
       engine.value.reloads.reconfigurer = reconfigurer;
     };

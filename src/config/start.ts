@@ -60,5 +60,5 @@ async function takeBack(
   const reason = `generation ${generation} was not confirmed`;
   const cause = { origin: "rollback", calls: [{ reason, changes: [] }] } as const;
   const how = kept?.document === undefined ? { removes: true } : { restores: kept };
-  await engine.commit(engine.value.prepare(candidate), cause, { origin: "rollback", ...how });
+  await engine.commit(await engine.value.prepare(candidate), cause, { origin: "rollback", ...how });
 }

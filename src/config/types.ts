@@ -9,45 +9,8 @@ import type { Trust } from "../source/file_trust.ts";
 import type { Explanation } from "./explain.ts";
 import type { Module, ModuleOptions } from "./module.ts";
 import type { Plan } from "./plan.ts";
+import type { ApplyOptions, HistoryOptions, WriteOptions, Written } from "./write_options.ts";
 import type { AuditEvent, ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
-
-/** How one write is made. */
-export interface WriteOptions {
-  /** The generation the write is meant for; another one is a `CONFLICT`. Unconditional when left out. */
-  readonly expectedGeneration?: number | undefined;
-  /** Who asks for it; the config's actor when left out. */
-  readonly actor?: string | undefined;
-  /** Why it is asked for. */
-  readonly reason?: string | undefined;
-}
-
-/** How a plan is applied. */
-export interface ApplyOptions<Output> extends Omit<WriteOptions, "expectedGeneration"> {
-  /**
-   * How long `confirm()` may take to come, in milliseconds: without it, what was there before comes back as a new generation,
-   * at the next open where the process ended meanwhile. Confirmed at once when left out.
-   */
-  readonly confirmWithinMs?: number | undefined;
-  /**
-   * Asked once the change runs. Where it gives `false`, throws, or takes longer than `confirmWithinMs`, or else `timeoutMs`,
-   * what was there before comes back.
-   */
-  readonly healthCheck?: HealthCheck<Output> | undefined;
-}
-
-/** Tells whether the program does well with what it runs with now. */
-export type HealthCheck<Output> = (
-  snapshot: Snapshot<Output>,
-  context: { readonly signal: AbortSignal },
-) => unknown;
-
-/** What a write gives once it is durable. */
-export interface Written<Output> {
-  /** What the process runs with after the write. */
-  readonly snapshot: Snapshot<Output>;
-  /** What the write changed in the document. Empty, with equal generations, when it changed nothing. */
-  readonly changeSet: ChangeSet;
-}
 
 /** Where messages go; `console` fits. */
 export interface Logger {
@@ -142,8 +105,9 @@ export interface ReadonlyConfig<Output> {
   reload(): Promise<Snapshot<Output>>;
 
   /**
-   * Calls a listener after every change of the value, never during one. A slow listener gets the newest value with the
-   * difference from what it last got; one that throws is reported and goes on.
+   * Calls a listener after every change of the value, never during one. A listener that answers a promise is called no more
+   * until that settles, and then gets the newest value with the difference from what it last got. One that throws is
+   * reported and goes on; one that is busy for 10 seconds is reported too, and disturbs nobody else.
    *
    * @returns a function that ends the subscription
    */
@@ -157,7 +121,13 @@ export interface ReadonlyConfig<Output> {
     options?: SubscribeOptions & { readonly immediate?: false },
   ): () => void;
 
-  /** Calls a listener only when the selected part changed. */
+  /**
+   * Calls a listener only when the selected part changed.
+   *
+   * @param select a quick function of the value alone; what it builds is compared in depth. Where it throws that is reported,
+   * and a part that it could not select before counts as undefined
+   * @param listener gets the difference in the whole value since its part was last compared
+   */
   subscribe<Part>(
     select: (value: DeepReadonly<Output>) => Part,
     listener: ImmediateListener<Part>,
@@ -289,10 +259,4 @@ export interface Config<Input, Output> extends ReadonlyConfig<Output> {
    * @throws `CONFLICT` where that would delete what is stored
    */
   purge(range: { readonly before: number }): Promise<number>;
-}
-
-/** How much of the history to read. */
-export interface HistoryOptions {
-  /** The greatest number of entries; all that are kept when left out. */
-  readonly limit?: number | undefined;
 }

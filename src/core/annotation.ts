@@ -3,6 +3,9 @@ import { holdfastError, type Path, type PathStep } from "./error.ts";
 import type { ArrayMerge } from "./layer.ts";
 import {
   closure,
+  closureFitting,
+  isAmbiguous,
+  isUnion,
   partsAt,
   partsOf,
   reaches,
@@ -65,8 +68,23 @@ export function secret<Input>(): SecretAction<Input> {
 }
 
 /**
- * Marks a value, in a valibot pipe, that a running process cannot change: after an edit the running value stays, and
- * `status().pendingRestart` lists the new one.
+ * Marks a value, in a valibot pipe, that a running process cannot change: after an edit the running value stays,
+ * `status().pendingRestart` lists both, and the rest of the same edit applies. With the old value back, nothing is pending.
+ *
+ * A part that comes anew, such as an entry of a record, brings marked values with it, since nothing runs with those yet. A
+ * part that goes, or turns into another option of a union, stays as a whole when it has any. So does an array: which of its
+ * elements is which, nobody knows after an edit.
+ *
+ * What the program reads is always a value that the schema gives. Where a rule refuses the running value beside the rest of
+ * an edit, the part that the rule is about waits as a whole, up to the entire edit, and `status().problems` says why.
+ *
+ * @example
+ * ```ts
+ * import { restartRequired } from "holdfast";
+ * import * as v from "valibot";
+ *
+ * const schema = v.object({ port: v.pipe(v.number(), restartRequired()), rate: v.number() });
+ * ```
  */
 export function restartRequired<Input>(): RestartRequiredAction<Input> {
   return { kind: "metadata", type: "restart_required", reference: restartRequired };
@@ -129,6 +147,13 @@ export interface Annotations {
   readonly mayNeedRestart: boolean;
   /** What it says about a part; undefined when nothing, there or below. */
   readonly child: (step: PathStep) => Annotations | undefined;
+  /**
+   * What it says where of a union only the options count that a value can be of: one and the same object for all values of
+   * the same options.
+   */
+  readonly fitting: (value: unknown) => Annotations;
+  /** Whether it is of several options, of which it is not known here which one a value is of. */
+  readonly isAmbiguous: boolean;
 }
 
 /**
@@ -218,15 +243,27 @@ function refuseTransformAbove(node: SchemaNode, marks: MarksOf): void {
 function placeOf(nodes: readonly SchemaNode[], marks: MarksOf): Annotations | undefined {
   const live = nodes.filter((node) => marks.get(node)!.holdsAnnotation);
   if (live.length === 0) return undefined;
-  const all = closure(live);
+  return placeOfAll(closure(live), live, marks);
+}
+
+/** @param nodes those that lead to all that count */
+function placeOfAll(
+  all: readonly SchemaNode[],
+  nodes: readonly SchemaNode[],
+  marks: MarksOf,
+): Annotations {
   const marked = all.map((node) => marks.get(node)!);
+  const belowMarked = partsOf(all).map((node) => marks.get(node)!);
+  const restartRequired = marked.some((mark) => mark.restartRequired);
   const children = new Map<string, Annotations | undefined>();
-  return {
+  const narrowed = new Map<string, Annotations>();
+  const hasUnion = all.some(isUnion);
+  const place: Annotations = {
     secret: marked.some((mark) => mark.secret),
-    restartRequired: marked.some((mark) => mark.restartRequired),
+    restartRequired,
     advice: marked.flatMap((mark) => mark.advice),
     mayHoldSecret: marked.some((mark) => mark.holdsSecret),
-    mayNeedRestart: marked.some((mark) => mark.holdsRestart),
+    mayNeedRestart: restartRequired || belowMarked.some((mark) => mark.holdsRestart),
     child: (step) => {
       // Parts that no entry names share one place, so that a long list does not grow the cache.
       const key = String(step);
@@ -234,5 +271,15 @@ function placeOf(nodes: readonly SchemaNode[], marks: MarksOf): Annotations | un
       if (!children.has(cacheKey)) children.set(cacheKey, placeOf(partsAt(all, key), marks));
       return children.get(cacheKey);
     },
+    fitting: (value) => {
+      if (!hasUnion) return place;
+      const fitting = closureFitting(nodes, value);
+      if (fitting.length === all.length) return place;
+      const key = fitting.map((node) => all.indexOf(node)).join();
+      if (!narrowed.has(key)) narrowed.set(key, placeOfAll(fitting, fitting, marks));
+      return narrowed.get(key)!;
+    },
+    isAmbiguous: isAmbiguous(all),
   };
+  return place;
 }

@@ -209,3 +209,8 @@ export const confirmGlanceMs: number = 250;
 
 /** How long to wait before a revert that failed is tried once more, in milliseconds: at first, and at most. */
 export const revertPauseMs: readonly [first: number, max: number] = [1000, 60_000];
+/** How often it is tried to hold back less than a whole edit where the schema refuses a part of it beside what runs. */
+export const holdAttemptsMax: number = 8;
+
+/** How long a subscriber may be busy with one change before that is told, in milliseconds. */
+export const busyMsMax: number = 10_000;

@@ -9,6 +9,7 @@ import { natsMutants } from "./mutants_of_nats.ts";
 import { placeMutants } from "./mutants_of_places.ts";
 import { postgresMutants } from "./mutants_of_postgres.ts";
 import { recognitionMutants } from "./mutants_of_recognition.ts";
+import { restartMutants } from "./mutants_of_restart.ts";
 
 const durable = "src/host/durable.ts";
 const watch = "src/host/watch.ts";
@@ -215,6 +216,7 @@ export const mutants: readonly Mutant[] = [
   ...flushMutants,
   ...fenceMutants,
   ...recognitionMutants,
+  ...restartMutants,
   ...formatMutants,
   ...lastGoodMutants,
   ...layerMutants,
