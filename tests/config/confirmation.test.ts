@@ -420,6 +420,22 @@ describe("what the dead left unconfirmed", () => {
     for (const heir of heirs) await assertStored(heir, 4, 2);
   });
 
+  test("is over where something newer comes while it is being taken back", async () => {
+    const { stage, process } = await started();
+    await process.apply({ a: 3 });
+    process.host.kill();
+    const [heir, other] = [await startProcess(stage), await startProcess(stage)];
+    const { restore } = heir;
+    heir.restore = async (...given) => {
+      await other.write({ a: 4 });
+      await restore.apply(heir, given);
+    };
+    await inTime(stage, heir.recover());
+    await assertStored(heir, 4, 4);
+    await assertNothingWaits(heir);
+    assert.ok(!heir.warnings.some((text) => /Cannot/.test(text)), heir.warnings.join());
+  });
+
   test("is left alone while its owner lives, and not after", async () => {
     const { stage, process } = await started();
     await process.apply({ a: 3 }, 60_000);
