@@ -1,3 +1,4 @@
+// runs on: all
 /** Stores that are laid around another one keep their intents where that one does. */
 import assert from "node:assert/strict";
 import { file } from "../../src/store/file/file.ts";
