@@ -65,7 +65,7 @@ export class Confirmation {
   readonly #parts: ConfirmationParts;
   /** What is decided is decided in the order of the calls. */
   readonly #decisions: Queue = new Queue();
-  readonly #closing = new AbortController();
+  #isClosed = false;
   #state: State = { kind: "none", why: "that nothing was applied that would wait" };
   #running: Promise<unknown> = Promise.resolve();
 
@@ -93,7 +93,7 @@ export class Confirmation {
   ): Promise<void> {
     const { host, store, name } = this.#parts;
     assertWithin(name, withinMs);
-    if (this.#closing.signal.aborted) throw closed(name);
+    if (this.#isClosed) throw closed(name);
     if (this.#state.kind !== "none") {
       throw waits(name, base.generation, this.pending?.generation ?? base.generation + 1);
     }
@@ -108,8 +108,8 @@ export class Confirmation {
       const held = new HeldIntent(host, store, intent);
       const waiting: Waiting = { base, withinMs, held };
       this.#state = { kind: "begun", waiting };
+      if (this.#isClosed) held.letGo();
       // A commit may take longer than others wait for a sign of life.
-      if (this.#closing.signal.aborted) held.letGo();
       void held.live(() => this.#lose(waiting));
     } catch (error) {
       this.#state = before;
@@ -194,7 +194,7 @@ export class Confirmation {
 
   /** Stops waiting. What was not confirmed is taken back by whoever opens the config next. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#isClosed = true;
     const state = this.#state;
     if ("waiting" in state) state.waiting.held.letGo();
     await this.#running;
@@ -203,10 +203,8 @@ export class Confirmation {
   }
 
   async #expire(waiting: Waiting): Promise<void> {
-    const { host } = this.#parts;
-    const { withinMs } = waiting;
-    const signal = AbortSignal.any([this.#closing.signal, waiting.held.signal]);
-    if (!await host.sleep(withinMs, { signal, keepAlive: false })) return;
+    const { withinMs, held: { signal } } = waiting;
+    if (!await this.#parts.host.sleep(withinMs, { signal, keepAlive: false })) return;
     await this.#takeBack(waiting, `nobody confirmed it within ${withinMs} ms`);
   }
 
@@ -226,11 +224,10 @@ export class Confirmation {
   }
 
   async #tryAgain(waiting: Waiting): Promise<void> {
-    const { host } = this.#parts;
-    const signal = AbortSignal.any([this.#closing.signal, waiting.held.signal]);
+    const { signal } = waiting.held;
     const [first, max] = revertPauseMs;
     for (let pauseMs = first;; pauseMs = Math.min(2 * pauseMs, max)) {
-      if (!await host.sleep(pauseMs, { signal, keepAlive: false })) return;
+      if (!await this.#parts.host.sleep(pauseMs, { signal, keepAlive: false })) return;
       if (await this.#decisions.run(() => this.#attempt(waiting)) !== "failed") return;
     }
   }

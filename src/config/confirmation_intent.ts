@@ -112,6 +112,8 @@ export class HeldIntent {
   readonly #writes: Queue = new Queue();
   readonly #ending = new AbortController();
   #intent: ConfirmationIntent;
+  /** The generation that it is about, though it may not have come to say so. */
+  #generation: number | undefined;
   /** Whether it cannot be told what became of a removal. */
   #isRemovalOpen = false;
 
@@ -120,6 +122,7 @@ export class HeldIntent {
     this.#host = host;
     this.#store = store;
     this.#intent = intent;
+    this.#generation = intent.generation;
   }
 
   /**
@@ -138,10 +141,11 @@ export class HeldIntent {
   /**
    * Shows that its owner lives.
    *
-   * @param generation the one that it is about, from now on
+   * @param generation the one that it is about: every later beat says so too
    * @returns false where it is somebody else's by now
    */
-  async beat(generation?: number): Promise<boolean> {
+  async beat(generation: number | undefined = this.#generation): Promise<boolean> {
+    this.#generation = generation;
     const named = generation === undefined ? {} : { generation };
     return await this.#replace((held) => ({ ...held, ...named, beat: held.beat + 1 }));
   }

@@ -24,8 +24,11 @@ export interface Reversion {
   readonly base: BaseGeneration;
   /** Told when it is stored. */
   readonly done: () => Promise<void>;
-  /** Told why it is not: what is stored runs, and whoever opens it next tries again. */
-  readonly failed: (error: HoldfastError) => void;
+  /**
+   * Told why it is not. What is stored runs, and whoever opens it next tries again; after a `CONFLICT` there is something newer
+   * to be loaded, and nothing to be taken back.
+   */
+  readonly failed: (error: HoldfastError) => Promise<void>;
 }
 
 /** What a recovery works with. */
@@ -52,9 +55,10 @@ export async function recoverConfirmation(
 }
 
 async function recover(
-  { name, host, store, warn }: RecoveryParts,
+  parts: RecoveryParts,
   newest: () => Promise<StoredGeneration | undefined>,
 ): Promise<Reversion | undefined> {
+  const { name, host, store, warn } = parts;
   const found = await store.readIntent();
   if (found === undefined) return undefined;
   const intent = intentOf(found);
@@ -69,34 +73,42 @@ async function recover(
   if (!isOver && await showsLife(host, store, found)) return undefined;
   // Its owner may have stored it meanwhile, and died then.
   const stored = await newest();
-  if (stored === undefined || !isAnnounced(host, intent, stored)) {
-    const isTakenBack = stored?.origin === "rollback" && stored.parent === generationAt(intent);
-    if (isWrittenOver(host, intent, stored) && !isTakenBack) {
-      warn(
-        `Found generation ${
-          generationAt(intent)
-        } of ${name} written over before it was confirmed; it counts as confirmed`,
-      );
-    }
-    await store.writeIntent(undefined, found);
-    return undefined;
+  if (stored !== undefined && isAnnounced(host, intent, stored)) {
+    return await claim(parts, found, { ...intent, generation: stored.generation });
   }
-  const { generation } = stored;
-  const claimed: ConfirmationIntent = { ...intent, id: uniqueId(host), generation, beat: 0 };
-  // Somebody else who opens it was quicker.
+  const about = generationAt(intent);
+  const isTakenBack = stored?.origin === "rollback" && stored.parent === about;
+  if (isWrittenOver(host, intent, stored) && !isTakenBack) {
+    warn(
+      `Found generation ${about} of ${name} written over before it was confirmed; it counts as confirmed`,
+    );
+  }
+  await store.writeIntent(undefined, found);
+  return undefined;
+}
+
+/** Takes over what a dead process left, so that of several who open the config one takes it back. */
+async function claim(
+  { name, host, store, warn }: RecoveryParts,
+  found: Json,
+  intent: ConfirmationIntent & { readonly generation: number },
+): Promise<Reversion | undefined> {
+  const { generation, base, baseHash } = intent;
+  const claimed = { ...intent, id: uniqueId(host), beat: 0 };
   if (!await store.writeIntent(jsonOf(claimed), found)) return undefined;
   warn(
-    `Found generation ${generation} of ${name} unconfirmed, and whoever applied it gone: it is taken back to ${intent.base}`,
+    `Found generation ${generation} of ${name} unconfirmed, and whoever applied it gone: it is taken back to ${base}`,
   );
-  const held = new HeldIntent(host, store, claimed);
+  const done = async () => {
+    // What is left says nothing any more.
+    await new HeldIntent(host, store, claimed).remove().catch(() => {});
+  };
   return {
     generation,
-    base: { generation: intent.base, hash: intent.baseHash },
-    done: async () => {
-      // What is left says nothing any more.
-      await held.remove().catch(() => {});
-    },
-    failed: ({ message }) => {
+    base: { generation: base, hash: baseHash },
+    done,
+    failed: async ({ code, message }) => {
+      if (code === "CONFLICT") return await done();
       warn(
         `Cannot take back generation ${generation} of ${name}: ${message}; it runs, unconfirmed`,
       );

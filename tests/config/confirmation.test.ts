@@ -1,3 +1,4 @@
+// runs on: all
 /** Confirm or revert, on simulated time: every way that a wait can end, and every moment in which a process can die. */
 import assert from "node:assert/strict";
 import { confirmMsMax } from "../../src/core/limits.ts";
@@ -210,6 +211,21 @@ describe("what waits to be confirmed", () => {
     assert.deepEqual(codes, ["CONFLICT", "CONFLICT"]);
   });
 
+  test("tells its number as soon as the disk takes it", async () => {
+    const { stage, process } = await started();
+    const { generation, hash } = await process.newest();
+    await process.confirmation.begin({ generation, hash }, { a: 3 }, 10_000);
+    await process.write({ a: 3 });
+    process.host.faults = ({ operation }) => operation === "create" ? { error: "EIO" } : undefined;
+    await process.confirmation.arm(3);
+    assert.match(process.warnings.join(), /generation 3 is taken back if it is not confirmed/);
+    assert.ok(!("generation" in (await process.store.readIntent() as object)));
+    process.host.faults = undefined;
+    await stage.disk.advance(1000);
+    assert.equal((await process.store.readIntent() as { generation: number }).generation, 3);
+    assert.equal(await process.confirmation.confirm(), 3);
+  });
+
   test("leaves nothing where its commit did not come about", async () => {
     const { stage, process } = await started();
     const { generation, hash } = await process.newest();
@@ -415,9 +431,38 @@ describe("what the dead left unconfirmed", () => {
     await process.apply({ a: 3 });
     process.host.kill();
     const heirs = [await startProcess(stage), await startProcess(stage), await startProcess(stage)];
+    // Each of them has looked before the first one writes.
+    const waiting: (() => void)[] = [];
+    for (const { host } of heirs) {
+      host.faults = async ({ operation }) => {
+        if (operation !== "create") return;
+        host.faults = undefined;
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      };
+    }
+    void stage.disk.advance(5000).then(() => {
+      assert.equal(waiting.length, heirs.length);
+      for (const goOn of waiting) goOn();
+    });
     const recovered = await inTime(stage, Promise.all(heirs.map((heir) => heir.recover())), 10_000);
     assert.equal(recovered.filter((reversion) => reversion !== undefined).length, 1);
     for (const heir of heirs) await assertStored(heir, 4, 2);
+  });
+
+  test("is over where something newer comes while it is being taken back", async () => {
+    const { stage, process } = await started();
+    await process.apply({ a: 3 });
+    process.host.kill();
+    const [heir, other] = [await startProcess(stage), await startProcess(stage)];
+    const { restore } = heir;
+    heir.restore = async (...given) => {
+      await other.write({ a: 4 });
+      await restore.apply(heir, given);
+    };
+    await inTime(stage, heir.recover());
+    await assertStored(heir, 4, 4);
+    await assertNothingWaits(heir);
+    assert.ok(!heir.warnings.some((text) => /Cannot/.test(text)), heir.warnings.join());
   });
 
   test("is left alone while its owner lives, and not after", async () => {

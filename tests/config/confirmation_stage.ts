@@ -115,7 +115,7 @@ export class ConfirmingProcess {
       await reversion.done();
     } catch (error) {
       assert.ok(isHoldfastError(error));
-      reversion.failed(error);
+      await reversion.failed(error);
     }
     return reversion;
   }
