@@ -83,6 +83,16 @@ export class Applier {
     return generation;
   }
 
+  /**
+   * Keeps what may have to come back from being deleted.
+   *
+   * @throws `CONFLICT`
+   */
+  assertNotNeeded(before: number): void {
+    const { pending } = this;
+    if (pending !== undefined && before > pending.base) throw needed(this.#parts.name, pending);
+  }
+
   /** A newer generation runs. */
   superseded(by: number): void {
     void this.#confirmation?.superseded(by);
@@ -138,4 +148,12 @@ export class Applier {
       { what: "trial without a history" },
     );
   }
+}
+
+function needed(name: string, { base, generation }: PendingConfirmation): Error {
+  return holdfastError(
+    "CONFLICT",
+    `Cannot purge ${name}: found that generation ${generation} waits to be confirmed, and ${base} may have to come back; confirm it first`,
+    { expected: base, current: generation },
+  );
 }

@@ -256,7 +256,7 @@ export interface Config<Input, Output> extends ReadonlyConfig<Output> {
    *
    * @param range `before` is the oldest generation to keep, at most the newest there is
    * @returns how many were deleted
-   * @throws `CONFLICT` where that would delete what is stored
+   * @throws `CONFLICT` where that would delete what is stored, or may have to come back
    */
   purge(range: { readonly before: number }): Promise<number>;
 }

@@ -96,6 +96,14 @@ describe("a plan applied on trial", () => {
     assert.deepEqual([config.value.rate, config.status().unconfirmed], [2, undefined]);
   });
 
+  test("keeps what may have to come back from being purged", async () => {
+    const { config } = await opened(diskWith('{"rate":1}'));
+    await config.apply(await config.plan({ rate: 2 }), { confirmWithinMs: 10_000 });
+    await assert.rejects(config.purge({ before: 2 }), { code: "CONFLICT" });
+    await config.confirm();
+    assert.equal(await config.purge({ before: 2 }), 1);
+  });
+
   test("of nothing waits for nobody", async () => {
     const { config } = await opened(diskWith('{"rate":1}'));
     await config.apply(await config.plan({}), {

@@ -51,9 +51,9 @@ export const restartMutants: readonly Mutant[] = [
   },
   {
     name: "the mixture is made of the value that was read first",
-    file: "src/config/engine.ts",
+    file: "src/config/running_value.ts",
     from: "{ loaded, document, input, snapshot,",
-    to: "{ loaded, document, input: this.#running?.input ?? input, snapshot,",
+    to: "{ loaded, document, input: this.#current?.input ?? input, snapshot,",
     tests: "tests/config/restart.test",
     by: "in an entry that came later",
   },
