@@ -55,8 +55,9 @@ export const openConfig: OpenConfig = openConfigOn(detectHost);
  */
 export const configPath: (app: string, host?: Host) => string = configPathOn(detectHost);
 
-export { mergeArrays, restartRequired, secret, warnIf } from "./src/core/annotation.ts";
+export { hot, mergeArrays, restartRequired, secret, warnIf } from "./src/core/annotation.ts";
 export type {
+  HotAction,
   MergeArraysAction,
   RestartRequiredAction,
   SecretAction,

@@ -26,6 +26,14 @@ export interface RestartRequiredAction<Input> extends BaseMetadata<Input> {
   readonly reference: typeof restartRequired;
 }
 
+/** Marks a value of a schema as one that a change of concerns nobody but its readers. */
+export interface HotAction<Input> extends BaseMetadata<Input> {
+  /** Tells this action from others. */
+  readonly type: "hot";
+  /** The function that makes it. */
+  readonly reference: typeof hot;
+}
+
 /** Attaches a warning to a value of a schema. */
 export interface WarnIfAction<Input> extends BaseMetadata<Input> {
   /** Tells this action from others. */
@@ -70,6 +78,22 @@ export function secret<Input>(): SecretAction<Input> {
  */
 export function restartRequired<Input>(): RestartRequiredAction<Input> {
   return { kind: "metadata", type: "restart_required", reference: restartRequired };
+}
+
+/**
+ * Declares a change of a value, in a valibot pipe, to be harmless: whoever needs it reads `config.value` each time, or subscribes.
+ * A reloader then leaves a change there or below alone when no module selects it, instead of building the program anew.
+ *
+ * @example
+ * ```ts
+ * import { hot } from "holdfast";
+ * import * as v from "valibot";
+ *
+ * const schema = v.object({ banner: v.pipe(v.string(), hot()) });
+ * ```
+ */
+export function hot<Input>(): HotAction<Input> {
+  return { kind: "metadata", type: "hot", reference: hot };
 }
 
 /**
@@ -122,6 +146,7 @@ export interface Advice {
 export interface Annotations {
   readonly secret: boolean;
   readonly restartRequired: boolean;
+  readonly hot: boolean;
   readonly advice: readonly Advice[];
   /** Whether a secret may stand here or anywhere below. */
   readonly mayHoldSecret: boolean;
@@ -148,7 +173,7 @@ export function annotationsOf(schema: unknown): Annotations | undefined {
     mark.holdsSecret = holds(node, (other) => other.secret);
     mark.holdsRestart = holds(node, (other) => other.restartRequired);
     mark.holdsAnnotation = mark.holdsSecret || mark.holdsRestart ||
-      holds(node, (other) => other.advice.length > 0);
+      holds(node, (other) => other.hot || other.advice.length > 0);
   }
   for (const node of graph.nodes) refuseTransformAbove(node, marks);
   return placeOf([graph.root], marks);
@@ -171,6 +196,16 @@ export function cutAtSecret(root: Annotations | undefined, path: Path): Path {
   return path;
 }
 
+/** Whether a change there is declared harmless, by the place itself or by one above. */
+export function isHot(root: Annotations | undefined, path: Path): boolean {
+  let place = root;
+  for (const step of path) {
+    if (place === undefined || place.hot) break;
+    place = place.child(step);
+  }
+  return place?.hot === true;
+}
+
 // These transformations leave every value where it is.
 const stationary = new Set(["brand", "flavor", "readonly"]);
 
@@ -178,6 +213,7 @@ const stationary = new Set(["brand", "flavor", "readonly"]);
 interface Marks {
   readonly secret: boolean;
   readonly restartRequired: boolean;
+  readonly hot: boolean;
   readonly transforms: boolean;
   readonly advice: readonly Advice[];
   holdsAnnotation: boolean;
@@ -192,6 +228,7 @@ function marksOf({ actions }: SchemaNode): Marks {
   return {
     secret: has(secret),
     restartRequired: has(restartRequired),
+    hot: has(hot),
     transforms: actions.some(({ kind, type }) =>
       kind === "transformation" && !stationary.has(type)
     ),
@@ -224,6 +261,7 @@ function placeOf(nodes: readonly SchemaNode[], marks: MarksOf): Annotations | un
   return {
     secret: marked.some((mark) => mark.secret),
     restartRequired: marked.some((mark) => mark.restartRequired),
+    hot: marked.some((mark) => mark.hot),
     advice: marked.flatMap((mark) => mark.advice),
     mayHoldSecret: marked.some((mark) => mark.holdsSecret),
     mayNeedRestart: marked.some((mark) => mark.holdsRestart),
