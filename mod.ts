@@ -134,6 +134,15 @@ export type {
   SleepOptions,
   WatchOptions,
 } from "./src/host/host.ts";
+export { createReloader } from "./src/reload/reloader.ts";
+export type { Reloader, ReloaderOptions } from "./src/reload/reloader.ts";
+export type {
+  BuildContext,
+  FullReload,
+  FullReloadContext,
+  FullReloadSteps,
+} from "./src/reload/full_reload.ts";
+export type { Module, ModuleContext, ModuleOptions } from "./src/config/module.ts";
 export { directory } from "./src/source/directory.ts";
 export type { DirectoryOptions } from "./src/source/directory.ts";
 export { env } from "./src/source/env.ts";

@@ -59,8 +59,8 @@ export interface ErrorDetails {
   UNAVAILABLE: { readonly source: string };
   /** The write may or may not have landed: read before writing again. */
   COMMIT_UNKNOWN: { readonly source: string; readonly generation?: number };
-  /** A module refused the change; nothing was stored. */
-  RELOAD_REFUSED: { readonly module: string };
+  /** A module refused the change, or failed to make it; left out where no single one did. What runs is as it was. */
+  RELOAD_REFUSED: { readonly module?: string };
   /** The file is not one to be trusted: foreign, writable by everybody, or no regular file. */
   UNSAFE_FILE: { readonly path: string; readonly found: string };
   /** What was asked for is not possible here. */
