@@ -85,6 +85,7 @@ export type {
   Problem,
   Severity,
 } from "./src/core/error.ts";
+export type { FullReloadReason, PlannedAction } from "./src/core/plan.ts";
 export type { JsonPatchOperation } from "./src/core/json_patch.ts";
 export type { Migrations } from "./src/core/migration.ts";
 export { formatPointer, parseDottedPath, parsePointer } from "./src/core/pointer.ts";
@@ -103,6 +104,8 @@ export { toEnvelope } from "./src/config/envelope.ts";
 export type { Envelope } from "./src/config/envelope.ts";
 export type { Explained, Explanation } from "./src/config/explain.ts";
 export type { OpenConfig } from "./src/config/open.ts";
+export type { Module, ModuleContext, ModuleOptions } from "./src/config/module.ts";
+export type { AcceptedPlan, Plan, RefusedPlan } from "./src/config/plan.ts";
 export type {
   AuditEvent,
   ChangeSet,
@@ -112,6 +115,7 @@ export type {
   Status,
 } from "./src/config/reports.ts";
 export type {
+  ApplyOptions,
   Config,
   HistoryOptions,
   Immediate,
@@ -142,7 +146,6 @@ export type {
   FullReloadContext,
   FullReloadSteps,
 } from "./src/reload/full_reload.ts";
-export type { Module, ModuleContext, ModuleOptions } from "./src/config/module.ts";
 export { directory } from "./src/source/directory.ts";
 export type { DirectoryOptions } from "./src/source/directory.ts";
 export { env } from "./src/source/env.ts";

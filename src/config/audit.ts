@@ -2,9 +2,10 @@ import type { Annotations } from "../core/annotation.ts";
 import type { Problem } from "../core/error.ts";
 import { redactBefore, redactCalls, redactChanges } from "../core/redact.ts";
 import type { AuditEvent, ChangeSet } from "./reports.ts";
+import type { EngineParts } from "./running.ts";
 
 /** What an auditor is told of a change set, secrets redacted. */
-export function auditEventOf(
+function auditEventOf(
   outcome: AuditEvent["outcome"],
   changeSet: ChangeSet,
   problems: readonly Problem[],
@@ -18,4 +19,14 @@ export function auditEventOf(
     ? {}
     : { calls: redactCalls(changeSet.calls, annotations) };
   return { ...changeSet, ...calls, outcome, changes, problems };
+}
+
+/** Tells the auditor what became of a change. */
+export function audit(
+  { pipeline: { annotations }, reporter }: EngineParts,
+  outcome: AuditEvent["outcome"],
+  changeSet: ChangeSet,
+  problems: readonly Problem[],
+): void {
+  reporter.audit(auditEventOf(outcome, changeSet, problems, annotations));
 }

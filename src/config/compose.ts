@@ -61,7 +61,7 @@ export async function compose<Item extends Composable>(
   async function check(document: Json, checked?: Json): Promise<Prepared> {
     if (document !== checked) assertDocument(document, `write ${name}`);
     const { layers } = engine.running.loaded;
-    return engine.prepare(await pipeline.run(document, `the change of ${name}`, { layers }));
+    return engine.value.prepare(await pipeline.run(document, `the change of ${name}`, { layers }));
   }
 
   async function together(): Promise<Composed<Item>> {

@@ -3,6 +3,7 @@ import type { Json } from "../core/document.ts";
 import type { Path } from "../core/error.ts";
 import { formatPointer } from "../core/pointer.ts";
 import type { StoredGeneration } from "../store/store.ts";
+import type { Prepared } from "./running.ts";
 
 /** A change that is still to be made. */
 export interface Edit {
@@ -23,6 +24,8 @@ export interface Edit {
     readonly restores?: StoredGeneration;
     /** Whether it takes the document away. */
     readonly removes?: boolean;
+    /** Looks at what it comes to, before anything is stored; throws to refuse it. */
+    readonly check?: (prepared: Prepared) => void;
   };
 }
 

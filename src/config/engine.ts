@@ -1,39 +1,36 @@
-import { cutAtSecret } from "../core/annotation.ts";
 import type { Cause } from "../core/cause.ts";
 import { diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
-import { type HoldfastError, isHoldfastError, type Problem } from "../core/error.ts";
+import { isHoldfastError } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
-import { describePath } from "../core/pointer.ts";
-import { holdForRestart } from "../core/restart.ts";
-import { share } from "../core/snapshot.ts";
 import type { Loaded } from "../source/source.ts";
 import { isOpenStore, type OpenStore, type StoreChange } from "../store/store.ts";
-import { auditEventOf } from "./audit.ts";
-import { changeSetOf } from "./change_set.ts";
+import { outdated } from "../store/store_error.ts";
+import { bringBack } from "./bring_back.ts";
 import type { Edit } from "./edit.ts";
-import { describeHidden } from "./hidden.ts";
-import { type Candidate, describeProblem, runDefaults } from "./pipeline.ts";
-import {
-  isOfOtherLayers,
-  isSameRefusal,
-  readOnly,
-  type Refusal,
-  refusalOf,
-  refusedContent,
-  removed,
-} from "./refusal.ts";
-import type { AuditEvent, ChangeSet } from "./reports.ts";
+import { hiddenProblems } from "./hidden.ts";
+import { runDefaults } from "./pipeline.ts";
+import { isOfOtherLayers, readOnly, type Refusal, refusedContent, removed } from "./refusal.ts";
+import { Refusals } from "./refusals.ts";
+import type { ChangeSet } from "./reports.ts";
 import {
   type EngineParts,
+  external,
   isOfHead,
   isSameContent,
+  notStored,
   type Prepared,
   type Running,
-  snapshotOf,
 } from "./running.ts";
+import { RunningValue } from "./running_value.ts";
 
-const external: Cause = { origin: "external", calls: [] };
+/** What a commit tells while it is under way. */
+export interface CommitHooks {
+  /** As in `StoreChange`. */
+  readonly waits: NonNullable<StoreChange["waits"]>;
+  /** It is stored. */
+  readonly stored: () => void;
+}
 
 /**
  * The state of a config and the steps that move it forward. State moves only after success: whatever is turned down, the
@@ -42,21 +39,27 @@ const external: Cause = { origin: "external", calls: [] };
 export class Engine {
   readonly #parts: EngineParts;
   readonly #store: OpenStore | undefined;
-  #running: Running | undefined;
-  #refusal: Refusal | undefined;
+  readonly #refusals: Refusals;
+  /** What runs. */
+  readonly value: RunningValue;
+  /** What is being taken over, and whether the store takes it for what runs already. */
+  #considered: Loaded | undefined;
+  #isAdopted = false;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
+    this.#refusals = new Refusals(parts);
+    this.value = new RunningValue(parts, this.#refusals);
     this.#store = isOpenStore(parts.source) ? parts.source : undefined;
   }
 
   get running(): Running {
-    if (this.#running === undefined) throw new Error("the engine has not started");
-    return this.#running;
+    if (this.value.current === undefined) throw new Error("the engine has not started");
+    return this.value.current;
   }
 
   get refusal(): Refusal | undefined {
-    return this.#refusal;
+    return this.#refusals.current;
   }
 
   /**
@@ -94,7 +97,9 @@ export class Engine {
     if (seed !== undefined && this.#store !== undefined) {
       const base = await this.#store.adopt(loaded);
       const { layers } = loaded;
-      const prepared = this.prepare(await pipeline.run(seed, `the seed of ${name}`, { layers }));
+      const prepared = this.value.prepare(
+        await pipeline.run(seed, `the seed of ${name}`, { layers }),
+      );
       const cause: Cause = { origin: "seed", calls: [] };
       const stored = await this.#store
         .commit({ document: prepared.document, base, refused: undefined, cause })
@@ -102,9 +107,12 @@ export class Engine {
           // Another process seeded first; its document counts.
           if (!isHoldfastError(error, "CONFLICT")) throw error;
         });
-      return stored === undefined
-        ? await this.start(undefined)
-        : void this.#apply(stored, prepared, cause);
+      return stored === undefined ? await this.start(undefined) : void await this.value.carryOut(
+        await this.value.ready(prepared, stored),
+        stored,
+        prepared,
+        cause,
+      );
     }
     await this.#takeOver(loaded, undefined);
   }
@@ -116,11 +124,13 @@ export class Engine {
    * @throws why what is there was turned down; the value is as it was
    */
   async look(anew = false): Promise<void> {
-    let loaded: Loaded | undefined;
+    this.#considered = undefined;
+    this.#isAdopted = false;
     let considered: number | undefined;
     try {
       for (let attempt = 1;; attempt++) {
-        loaded = await this.#parts.source.load(considered);
+        const loaded = this.#considered = await this.#parts.source.load(considered);
+        this.#isAdopted = false;
         try {
           await this.#consider(loaded, anew);
           if (loaded.more !== true) return;
@@ -133,87 +143,81 @@ export class Engine {
         considered = loaded.generation;
       }
     } catch (error) {
-      throw this.#refuse(error, loaded);
+      throw this.#refusals.refuse(error, this.#considered, this.running.snapshot, this.#isAdopted);
     }
   }
 
   /**
    * Stores what was prepared as the next generation and runs with it.
    *
-   * @throws `CONFLICT` when the store holds something else by now; what the store throws otherwise
+   * @throws `CONFLICT` when the store holds something else by now; `RELOAD_REFUSED` when a part of the program cannot run
+   * with it: then nothing is stored, or what was there came back; what the store throws otherwise
    */
   async commit(
     prepared: Prepared,
     cause: Cause,
     how: Edit["alone"],
-    waits?: StoreChange["waits"],
+    hooks?: CommitHooks,
   ): Promise<ChangeSet> {
-    const { name } = this.#parts;
-    if (this.#store === undefined) throw readOnly(name);
-    const base = this.running.loaded;
-    const refusal = this.#refusal;
-    const loaded = await this.#store.commit({
-      document: how?.removes === true ? undefined : prepared.document,
-      base,
-      refused: refusedContent(refusal),
-      cause,
-      restores: how?.restores,
-      waits,
-    });
-    const changeSet = this.#apply(loaded, prepared, cause);
-    const { annotations } = this.#parts.pipeline;
-    const hidden = describeHidden(loaded, changeSet.changes, annotations);
-    hidden.forEach(this.#parts.reporter.warnOnce);
+    const { name, reporter, pipeline: { annotations } } = this.#parts;
+    const store = this.#store;
+    if (store === undefined) throw readOnly(name);
+    const { refusal, running } = this;
+    const adopted = refusal?.isAdopted === true ? refusal.loaded : undefined;
+    const base = adopted ?? running.loaded;
+    hooks?.waits(true);
+    const ready = await this.value.ready(prepared, notStored(base));
+    let loaded: Loaded;
+    try {
+      if (hooks?.waits(false) === false) {
+        throw outdated(name, { expected: base.generation, current: base.generation });
+      }
+      loaded = await store.commit({
+        document: how?.removes === true ? undefined : prepared.document,
+        base,
+        refused: adopted === undefined ? refusedContent(refusal) : undefined,
+        cause,
+        restores: how?.restores,
+        waits: hooks?.waits,
+      });
+    } catch (error) {
+      ready.abandon();
+      throw error;
+    }
+    hooks?.stored();
+    const changeSet = await this.value.carryOut(ready, loaded, prepared, cause).catch(
+      (error: unknown) => {
+        return this.#takeBack(store, loaded, error);
+      },
+    );
+    const hidden = hiddenProblems(loaded, changeSet.changes, annotations);
+    for (const { message } of hidden) reporter.warnOnce(message);
     await this.#tell(loaded);
-    if (isOfOtherLayers(refusal, base)) this.#refusal = refusal;
+    if (isOfOtherLayers(refusal, base)) this.#refusals.replace(refusal);
     // What other layers say is none of the write's: it may be as bad as it was.
     if (refusal?.loaded?.layers !== undefined) await this.look().catch(() => {});
     return changeSet;
   }
 
   /**
-   * Works a candidate out against what runs: everything about taking it over that can fail, before anything is stored.
+   * What is stored cannot run: what runs is stored again.
    *
-   * @throws `UNSUPPORTED` when its value cannot be frozen
+   * @throws always: why it cannot run
    */
-  prepare(candidate: Candidate): Prepared {
-    const { annotations } = this.#parts.pipeline;
-    const before = this.#running;
-    const { value: held, pending } = before === undefined
-      ? { value: candidate.value, pending: [] }
-      : holdForRestart(before.snapshot.value, candidate.value, annotations);
-    const document = share(before?.document, candidate.document);
-    // Without a schema they are one and the same.
-    const isPlain = held === candidate.document && before?.snapshot.value === before?.document;
-    const value = isPlain ? document : share(before?.snapshot.value, held);
-    return {
-      value: value.value,
-      document: document.value,
-      changes: before === undefined ? [] : document.changes,
-      valueChanges: before === undefined ? [] : value.changes,
-      warnings: candidate.warnings,
-      pending,
+  async #takeBack(store: OpenStore, stored: Loaded, reason: unknown): Promise<never> {
+    const { running } = this;
+    const error = this.#refusals.refuse(reason, stored, running.snapshot, true);
+    const what = (isHoldfastError(error, "RELOAD_REFUSED") && error.details.module) ||
+      "the program";
+    const call = {
+      reason: `${what} failed to take over generation ${stored.generation}`,
+      changes: [],
     };
-  }
-
-  /** Makes what was prepared the running value. */
-  #apply(loaded: Loaded, prepared: Prepared, cause: Cause): ChangeSet {
-    const { name, pipeline, reporter, publish } = this.#parts;
-    const { document, warnings, pending } = prepared;
-    const before = this.#running?.snapshot;
-    const snapshot = snapshotOf(this.#parts, loaded, prepared, before);
-    const changeSet = changeSetOf(name, before, snapshot, prepared.changes, cause);
-    this.#running = { loaded, document, snapshot, warnings, pendingRestart: pending };
-    this.#refusal = undefined;
-    publish(snapshot, changeSetOf(name, before, snapshot, prepared.valueChanges, cause));
-    for (const message of loaded.warnings) reporter.warnOnce(message);
-    for (const problem of warnings) reporter.warnOnce(`${name}, ${describeProblem(problem, name)}`);
-    for (const { path } of pending) {
-      const told = cutAtSecret(pipeline.annotations, path);
-      reporter.warnOnce(`${describePath(told)} of ${name} changes only with a restart`);
-    }
-    if (before !== undefined || cause.origin === "seed") this.#audit("applied", changeSet, []);
-    return changeSet;
+    const cause: Cause = { origin: "rollback", calls: [call] };
+    const restored = await bringBack(store, running.loaded, stored, cause).catch(() => undefined);
+    // What is there instead is for the next look to judge.
+    if (restored !== undefined) this.value.restate(restored, cause, error.message);
+    throw error;
   }
 
   /** When a commit that was a `CONFLICT` is not tried again. */
@@ -224,16 +228,13 @@ export class Engine {
     const { name } = this.#parts;
     if (isSameContent(loaded, running.loaded)) {
       // The bytes that run are there (again): whatever was turned down is gone.
-      if (this.#refusal !== undefined) this.#parts.reporter.info(`${name} is good again`);
-      this.#refusal = undefined;
-      for (const message of loaded.warnings) this.#parts.reporter.warnOnce(message);
-      this.#running = { ...running, loaded: { ...running.loaded, warnings: loaded.warnings } };
+      if (this.refusal !== undefined) this.#parts.reporter.info(`${name} is good again`);
+      this.#refusals.replace(undefined);
+      this.value.warnOf(loaded.warnings);
       return;
     }
-    // What failed for another reason, such as a disk, may succeed now.
-    const refused = refusedContent(this.#refusal);
-    const isKnown = refused?.hash === loaded.hash && refused.generation === loaded.generation;
-    if (!anew && isKnown) throw this.#refusal!.error;
+    const known = this.#refusals.known(loaded);
+    if (!anew && known !== undefined) throw known;
     if (loaded.fault !== undefined) throw loaded.fault;
     // Gone without a generation that says so: somebody deleted the file.
     const wasThere = running.loaded.document !== undefined;
@@ -249,17 +250,30 @@ export class Engine {
     const candidate = document === undefined
       ? await runDefaults(pipeline, name, loaded)
       : await pipeline.run(document, name, loaded);
-    const prepared = this.prepare(candidate);
-    const adopted = await this.#store?.adopt(loaded) ?? loaded;
-    if (isOfHead(adopted, this.#running?.loaded)) {
-      this.#apply(adopted, prepared, adopted.record ?? external);
-    } else this.#apply(adopted, { ...prepared, changes: prepared.valueChanges }, external);
+    const prepared = this.value.prepare(candidate);
+    const ready = await this.value.ready(prepared, loaded);
+    let adopted = loaded;
+    try {
+      this.#considered = adopted = await this.#store?.adopt(loaded) ?? loaded;
+      this.#isAdopted = true;
+    } catch (error) {
+      ready.abandon();
+      throw error;
+    }
+    const isHead = isOfHead(adopted, this.value.current?.loaded);
+    await this.value.carryOut(
+      ready,
+      adopted,
+      isHead ? prepared : { ...prepared, changes: prepared.valueChanges },
+      isHead ? adopted.record ?? external : external,
+    );
     await this.#tell(adopted);
     const isToBeStored = document !== undefined && candidate.migrated && migrate === "store";
     if (!isToBeStored || this.#store === undefined) return;
     try {
       const changes = diff(document, prepared.document);
-      await this.commit({ ...prepared, changes }, { origin: "migration", calls: [] }, undefined);
+      const again = { ...prepared, changes, valueChanges: [] };
+      await this.commit(again, { origin: "migration", calls: [] }, undefined);
     } catch (error) {
       // Somebody was quicker: the next look sees what they wrote.
       if (isHoldfastError(error, "CONFLICT")) return;
@@ -272,28 +286,5 @@ export class Engine {
   async #tell(loaded: Loaded): Promise<void> {
     const { source, reporter } = this.#parts;
     await source.applied?.(loaded).catch((error: Error) => reporter.warnOnce(error.message));
-  }
-
-  #refuse(thrown: unknown, loaded: Loaded | undefined): HoldfastError {
-    const { name, reporter, host } = this.#parts;
-    const refusal = refusalOf(thrown, name, loaded);
-    const isTold = isSameRefusal(this.#refusal, refusal);
-    this.#refusal = refusal;
-    if (isTold) return refusal.error;
-    reporter.warn(`${refusal.error.message}; the last good configuration stays`);
-    const { snapshot } = this.running;
-    const turnedDown = {
-      ...snapshot,
-      hash: loaded?.hash ?? "",
-      loadedAt: new Date(host.now()).toISOString(),
-    };
-    const changeSet = changeSetOf(name, snapshot, turnedDown, [], external);
-    this.#audit("refused", changeSet, refusal.problems);
-    return refusal.error;
-  }
-
-  #audit(outcome: AuditEvent["outcome"], changeSet: ChangeSet, problems: readonly Problem[]): void {
-    const { pipeline: { annotations }, reporter } = this.#parts;
-    reporter.audit(auditEventOf(outcome, changeSet, problems, annotations));
   }
 }

@@ -1,33 +1,29 @@
 import type { Origin } from "../core/cause.ts";
-import { copyDocument, type DeepReadonly, type Json, valueAt } from "../core/document.ts";
+import type { DeepReadonly, Json } from "../core/document.ts";
 import { type HoldfastError, holdfastError, type Path } from "../core/error.ts";
-import { jsonPatch, type JsonPatchOperation } from "../core/json_patch.ts";
-import { mergePatch, setAt, unsetAt } from "../core/patch.ts";
-import { copyPath, describePath } from "../core/pointer.ts";
-import { ignoreRejection, isPromise } from "../core/promise.ts";
-import { holdsPlaceholder, keepSecrets } from "../core/redact.ts";
+import type { JsonPatchOperation } from "../core/json_patch.ts";
+import { copyPath } from "../core/pointer.ts";
 import { bounded } from "../host/bounded.ts";
 import type { SourceWatch, WatchTiming } from "../source/source.ts";
 import { isOpenStore, type OpenStore } from "../store/store.ts";
 import { notKept } from "../store/store_error.ts";
+import type { ComposeParts } from "./compose.ts";
 import type { Edit } from "./edit.ts";
+import { merge, patchOf, removalAt, replacement, replacementAt, update } from "./edits.ts";
 import { Engine } from "./engine.ts";
 import { explain, type Explanation } from "./explain.ts";
+import { needsDefaults, noGeneration } from "./given.ts";
+import { readHistory } from "./history.ts";
+import { type Module, moduleOf, type ModuleOptions } from "./module.ts";
+import { editOf, type Plan, planPatch } from "./plan.ts";
 import { Queue } from "./queue.ts";
+import { letIn, type Reconfigurer } from "./reconfigurer.ts";
+import type { ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
+import type { EngineParts } from "./running.ts";
 import { statusOf } from "./status.ts";
 import { readSubscription, Subscribers } from "./subscribe.ts";
-import {
-  asynchronous,
-  cloneOperations,
-  needsDefaults,
-  noGeneration,
-  privateCopy,
-} from "./given.ts";
-import { readHistory } from "./history.ts";
-import type { ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
-import type { Config, HistoryOptions, WriteOptions, Written } from "./types.ts";
+import type { ApplyOptions, Config, HistoryOptions, WriteOptions, Written } from "./types.ts";
 import { Writer } from "./writer.ts";
-import type { EngineParts } from "./running.ts";
 
 /** What a live config is made of. */
 export interface LiveParts extends Omit<EngineParts, "publish"> {
@@ -60,6 +56,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   #snapshot: Snapshot<Output>;
   #watch: SourceWatch | undefined;
   #closing: Promise<void> | undefined;
+  readonly #ending = new AbortController();
 
   constructor(parts: LiveParts, engine: Engine, queue: Queue) {
     this.#parts = parts;
@@ -68,6 +65,11 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     this.#writer = new Writer({ ...parts, engine, queue });
     this.#snapshot = engine.running.snapshot as Snapshot<Output>;
     this.#subscribers = new Subscribers(this.#snapshot, parts.name, parts.reporter);
+    const { name, host, reporter, pipeline: { annotations } } = parts;
+    const use = (reconfigurer?: Reconfigurer) => {
+      engine.value.reloads.reconfigurer = reconfigurer;
+    };
+    letIn(this, { name, host, reporter, annotations, closing: this.#ending.signal, use });
   }
 
   /** Starts watching, with a look right after, so that nothing falls between the first load and the watch. */
@@ -104,67 +106,54 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   }
 
   async set(document: Input, options?: WriteOptions): Promise<Written<Output>> {
-    const given = privateCopy(document, "set the document");
-    if (!holdsPlaceholder(given)) {
-      return await this.#submit({ apply: () => given, checked: given }, options);
-    }
-    return await this.#submit({ apply: (current) => keepSecrets(given, current) }, options);
+    return await this.#submit(replacement(document), options);
   }
 
   async setAt(path: Path, value: unknown, options?: WriteOptions): Promise<Written<Output>> {
-    const steps = copyPath(path, "set a part of the document");
-    const given = privateCopy(value, `set ${describePath(steps)}`);
-    const mayKeep = holdsPlaceholder(given);
-    return await this.#submit({
-      path: steps,
-      apply: (document, _value, own) => {
-        const part = mayKeep ? keepSecrets(given, valueAt(document, steps) as Json) : given;
-        return setAt(document, steps, part, own);
-      },
-    }, options);
+    return await this.#submit(replacementAt(path, value), options);
   }
 
   async unset(path: Path, options?: WriteOptions): Promise<Written<Output>> {
-    const steps = copyPath(path, "remove a part of the document");
-    // What is taken out of an array moves the elements behind it, which other calls may mean.
-    const mayShift = /^\d+$/.test(String(steps.at(-1)));
-    return await this.#submit(
-      { ...(mayShift ? {} : { path: steps }), apply: (document) => unsetAt(document, steps) },
-      options,
-    );
+    return await this.#submit(removalAt(path), options);
   }
 
   async patch(patch: unknown, options?: WriteOptions): Promise<Written<Output>> {
-    const given = privateCopy(patch, "apply the merge patch");
-    const mayKeep = holdsPlaceholder(given);
-    // Before the merge, since a placeholder stands for a whole and would merge with what it stands for.
-    const apply: Edit["apply"] = (document) =>
-      mergePatch(document, mayKeep ? keepSecrets(given, document) : given);
-    return await this.#submit({ apply }, options);
+    return await this.#submit(merge(patch), options);
   }
 
   async update(
     change: (draft: Input, value: DeepReadonly<Output>) => void,
     options?: WriteOptions,
   ): Promise<Written<Output>> {
-    const apply: Edit["apply"] = (document, value) => {
-      const draft = copyDocument(document);
-      const answer: unknown = change(draft as Input, value as DeepReadonly<Output>);
-      ignoreRejection(answer);
-      if (isPromise(answer)) throw asynchronous();
-      const given = privateCopy(draft, "update the document");
-      return holdsPlaceholder(given) ? keepSecrets(given, document) : given;
-    };
-    return await this.#submit({ apply }, options);
+    return await this.#submit(update(change), options);
   }
 
   async jsonPatch(
     operations: readonly JsonPatchOperation[],
     options?: WriteOptions,
   ): Promise<Written<Output>> {
-    const given = cloneOperations(operations);
-    const apply: Edit["apply"] = (document) => keepSecrets(jsonPatch(document, given), document);
-    return await this.#submit({ apply }, options);
+    return await this.#submit(patchOf(operations), options);
+  }
+
+  async plan(patch: unknown): Promise<Plan> {
+    this.#assertOpen("plan a change of");
+    const { host, name, timeoutMs } = this.#parts;
+    const planned = this.#queue.run(async () => {
+      // What is turned down there is no matter here.
+      await this.#engine.look().catch(() => {});
+      return await planPatch(this.#composing, patch);
+    });
+    return await bounded(host, `plan a change of ${name}`, timeoutMs, planned);
+  }
+
+  async apply(plan: Plan, options: ApplyOptions = {}): Promise<Written<Output>> {
+    const edit = editOf(this.#composing, plan);
+    const expectedGeneration = plan.ok ? plan.baseGeneration : undefined;
+    return await this.#submit(edit, { ...options, expectedGeneration });
+  }
+
+  module<Part, Ready>(options: ModuleOptions<Output, Part, Ready>): Module<Output> {
+    return moduleOf(options);
   }
 
   async remove(options?: WriteOptions): Promise<Written<Output>> {
@@ -233,6 +222,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   async #close(): Promise<void> {
     const { host, name, signal, source, reporter, timeoutMs } = this.#parts;
     signal?.removeEventListener("abort", this.#closeSoon);
+    this.#ending.abort();
     this.#subscribers.close();
     this.#writer.close(this.#closedError("write"));
     const ended = Promise.all([this.#watch?.close(), this.#queue.idle()])
@@ -272,6 +262,10 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
       `Cannot ${operation} ${name}: found a source without a history; ask where it comes from`,
       { source: name },
     );
+  }
+
+  get #composing(): ComposeParts {
+    return { ...this.#parts, engine: this.#engine };
   }
 
   #assertOpen(operation: string): void {

@@ -1,3 +1,4 @@
+import { holdfastError } from "../core/error.ts";
 import type { DeepReadonly } from "../core/document.ts";
 import type { Snapshot } from "./reports.ts";
 
@@ -43,6 +44,19 @@ export interface ModuleOptions<Output, Part, Ready = unknown> {
 
 /** A module of a config, whatever its part. */
 export interface Module<Output> extends ModuleOptions<Output, unknown> {}
+
+/**
+ * Makes a module of what it is described by.
+ *
+ * @throws `UNSUPPORTED` for what is no module
+ */
+export function moduleOf<Output, Part, Ready>(
+  options: ModuleOptions<Output, Part, Ready>,
+): Module<Output> {
+  const fault = moduleFault(options);
+  if (fault === undefined) return Object.freeze({ ...options }) as Module<Output>;
+  throw holdfastError("UNSUPPORTED", `Cannot make a module: ${fault}`, { what: "module" });
+}
 
 /**
  * What keeps something from being a module, in words that end a message.

@@ -9,15 +9,22 @@ export interface Refusal {
   readonly problems: readonly Problem[];
   /** What was turned down; undefined when it could not even be read. */
   readonly loaded: Loaded | undefined;
+  /** Whether the store had taken it for what runs by then: what is written next comes after it. */
+  readonly isAdopted: boolean;
 }
 
 /** Words why something was turned down. */
-export function refusalOf(thrown: unknown, source: string, loaded: Loaded | undefined): Refusal {
+export function refusalOf(
+  thrown: unknown,
+  source: string,
+  loaded: Loaded | undefined,
+  isAdopted = false,
+): Refusal {
   const error = isHoldfastError(thrown) ? thrown : unexpected(source, thrown);
   const others = loaded?.layers?.parts.flatMap(({ name, fault }) => {
     return fault === undefined || fault === error ? [] : problemsOf(fault, name);
   }) ?? [];
-  return { error, problems: freeze([...problemsOf(error, source), ...others]), loaded };
+  return { error, problems: freeze([...problemsOf(error, source), ...others]), loaded, isAdopted };
 }
 
 /** Tells whether the same thing is turned down again, for the same reason. */
@@ -40,7 +47,7 @@ export function refusedContent(refusal: Refusal | undefined): Loaded | undefined
   const { code } = refusal?.error ?? {};
   const isOfContent = code === "PARSE" || code === "INVALID" || code === "NOT_FOUND" ||
     code === "UNSUPPORTED_VERSION" || code === "MIGRATION" || code === "TOO_LARGE" ||
-    code === "UNSUPPORTED" || code === "CYCLE";
+    code === "UNSUPPORTED" || code === "CYCLE" || code === "RELOAD_REFUSED";
   const loaded = refusal?.loaded;
   return isOfContent && loaded !== undefined && !isFaultOfOthers(loaded) ? loaded : undefined;
 }

@@ -1,3 +1,4 @@
+import type { Cause } from "../core/cause.ts";
 import type { Change } from "../core/change.ts";
 import type { Json } from "../core/document.ts";
 import type { Problem } from "../core/error.ts";
@@ -10,6 +11,9 @@ import { describeSnapshot, type SnapshotDetails } from "./envelope.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ChangeSet, Snapshot, SourceState } from "./reports.ts";
+
+/** Why something is there that nobody of ours brought. */
+export const external: Cause = { origin: "external", calls: [] };
 
 /** What the process runs with. */
 export interface Running {
@@ -76,6 +80,11 @@ function sourcesOf(
   return parts.map(({ name, loaded: { generation, hash } }) => {
     return generation === 0 ? { name, hash } : { name, generation, hash };
   });
+}
+
+/** What is to be stored as the next generation: its bytes do not exist yet. */
+export function notStored(base: Loaded): Loaded {
+  return { ...base, generation: base.generation + 1, hash: "" };
 }
 
 /** Describes what runs from now on; the revision tells whether its value is another one than before. */

@@ -7,6 +7,8 @@ import type { Host } from "../host/host.ts";
 import type { WatchTiming } from "../source/source.ts";
 import type { Trust } from "../source/file_trust.ts";
 import type { Explanation } from "./explain.ts";
+import type { Module, ModuleOptions } from "./module.ts";
+import type { Plan } from "./plan.ts";
 import type { AuditEvent, ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
 
 /** How one write is made. */
@@ -18,6 +20,9 @@ export interface WriteOptions {
   /** Why it is asked for. */
   readonly reason?: string | undefined;
 }
+
+/** How a plan is applied. */
+export type ApplyOptions = Omit<WriteOptions, "expectedGeneration">;
 
 /** What a write gives once it is durable. */
 export interface Written<Output> {
@@ -157,6 +162,14 @@ export interface ReadonlyConfig<Output> {
    */
   explain(path: Path): Explanation;
 
+  /**
+   * Describes a part of the program that takes its part of the value over while it runs, for `createReloader`. Gives what it
+   * is given, with its types worked out.
+   *
+   * @throws `UNSUPPORTED` where it lacks a name or a selector
+   */
+  module<Part, Ready = unknown>(options: ModuleOptions<Output, Part, Ready>): Module<Output>;
+
   /** Tells whether what is stored is what runs, and why not. */
   status(): Status;
 
@@ -215,6 +228,22 @@ export interface Config<Input, Output> extends ReadonlyConfig<Output> {
    * @throws `INVALID` where the defaults make no whole, and everything that any write throws
    */
   remove(options?: WriteOptions): Promise<Written<Output>>;
+
+  /**
+   * Tells what a JSON Merge Patch (RFC 7396) would come to: a dry run, after which everything is as before.
+   *
+   * @returns with `ok: false`, why it would be turned down by the schema; no module is asked
+   * @throws `IO`, `UNAVAILABLE`, `TIMEOUT` where that cannot be told
+   */
+  plan(patch: unknown): Promise<Plan>;
+
+  /**
+   * Makes a change exactly as it was planned.
+   *
+   * @throws `CONFLICT` where something moved on since, so that it would come to something else; `INVALID` for a plan that was
+   * refused; everything that any write throws
+   */
+  apply(plan: Plan, options?: ApplyOptions): Promise<Written<Output>>;
 
   /** The generations that are kept, the newest first, secrets redacted. */
   history(options?: HistoryOptions): Promise<readonly HistoryEntry[]>;

@@ -1,24 +1,26 @@
 import type { Cause } from "../core/cause.ts";
 import { diff } from "../core/diff.ts";
-import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
+import { type HoldfastError, isHoldfastError } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
 import type { Host } from "../host/host.ts";
 import { changeSetOf } from "./change_set.ts";
-import { type Composable, compose } from "./compose.ts";
+import { compose } from "./compose.ts";
 import type { Edit } from "./edit.ts";
 import type { Engine } from "./engine.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Queue } from "./queue.ts";
 import { isOfOtherLayers, refusedContent } from "./refusal.ts";
-import type { ChangeSet, Snapshot } from "./reports.ts";
+import type { ChangeSet } from "./reports.ts";
 import type { WriteOptions } from "./types.ts";
 import { type Prepared, writtenIn } from "./running.ts";
-
-/** What a write gives. */
-export interface WriteOutcome {
-  readonly snapshot: Snapshot<unknown>;
-  readonly changeSet: ChangeSet;
-}
+import {
+  conflict,
+  expired,
+  reject,
+  resolve,
+  type WaitingCall,
+  type WriteOutcome,
+} from "./waiting_call.ts";
 
 /** What a writer works with. */
 export interface WriterParts {
@@ -29,14 +31,6 @@ export interface WriterParts {
   readonly host: Host;
   readonly actor: string | undefined;
   readonly timeoutMs: number;
-}
-
-interface WaitingCall extends Composable {
-  readonly expected: number | undefined;
-  readonly deadlineMs: number;
-  readonly resolve: (outcome: WriteOutcome) => void;
-  readonly reject: (error: unknown) => void;
-  settled: boolean;
 }
 
 /**
@@ -69,6 +63,7 @@ export class Writer {
         resolve,
         reject,
         settled: false,
+        stored: false,
       });
       this.#schedule();
       this.#guard ??= this.#watchDeadlines();
@@ -126,6 +121,7 @@ export class Writer {
       calls = accepted;
       const { prepared, calls: named } = composed;
       const how = accepted[0]!.edit.alone;
+      how?.check?.(prepared);
       const cause: Cause = { origin: how?.origin ?? "commit", calls: named };
       try {
         const changeSet = await this.#isStored(prepared, how)
@@ -135,12 +131,24 @@ export class Writer {
         for (const call of accepted) resolve(call, { snapshot, changeSet });
         return;
       } catch (error) {
+        if (isHoldfastError(error, "RELOAD_REFUSED") && accepted.length > 1) {
+          return await this.#commitEach(accepted);
+        }
         if (!isHoldfastError(error, "CONFLICT") || attempt >= conflictAttemptsMax) throw error;
         await this.#lookAgain();
         // What is there cannot be read, or must not be replaced: it will not be any better in a moment.
         const { refusal } = engine;
         if (refusal !== undefined && refusedContent(refusal) === undefined) throw refusal.error;
       }
+    }
+  }
+
+  /** A module refuses what they come to together: which of them it means comes out one by one. */
+  async #commitEach(calls: readonly WaitingCall[]): Promise<void> {
+    for (const call of calls) call.stored = false;
+    this.#guard ??= this.#watchDeadlines();
+    for (const call of calls) {
+      if (!call.settled) await this.#commit([call]).catch((error) => reject(call, error));
     }
   }
 
@@ -178,11 +186,15 @@ export class Writer {
   }
 
   async #store(prepared: Prepared, cause: Cause, how: Edit["alone"]): Promise<ChangeSet> {
-    this.#storing = true;
     try {
-      return await this.#parts.engine.commit(prepared, cause, how, (isWaiting) => {
-        this.#storing = !isWaiting;
-        return [...this.#inFlight].some((call) => !call.settled);
+      return await this.#parts.engine.commit(prepared, cause, how, {
+        waits: (isWaiting) => {
+          this.#storing = !isWaiting;
+          return [...this.#inFlight].some((call) => !call.settled);
+        },
+        stored: () => {
+          for (const call of this.#inFlight) call.stored = true;
+        },
       });
     } catch (error) {
       // What is there now decides what the next write starts from.
@@ -241,7 +253,9 @@ export class Writer {
     await Promise.resolve();
     for (;;) {
       // All calls may wait equally long, so the oldest comes first.
-      const oldest = [...this.#inFlight, ...this.#waiting].find((call) => !call.settled);
+      const oldest = [...this.#inFlight, ...this.#waiting].find((call) => {
+        return !call.settled && !call.stored;
+      });
       if (oldest === undefined) break;
       const waitMs = oldest.deadlineMs - host.monotonic();
       if (waitMs <= 0) this.#expire(oldest);
@@ -254,22 +268,7 @@ export class Writer {
     const { name, timeoutMs } = this.#parts;
     const waiting = this.#waiting.indexOf(call);
     if (waiting >= 0) this.#waiting.splice(waiting, 1);
-    const unknown = waiting === -1 && this.#storing;
-    const attempt = `Cannot confirm the write of ${name} within ${timeoutMs} ms`;
-    reject(
-      call,
-      unknown
-        ? holdfastError(
-          "COMMIT_UNKNOWN",
-          `${attempt}: found it under way, and it may still land; read before writing again`,
-          { source: name },
-        )
-        : holdfastError(
-          "TIMEOUT",
-          `${attempt}: found it still waiting, and nothing was stored; try again, or allow more time`,
-          { operation: "write", timeoutMs },
-        ),
-    );
+    reject(call, expired(name, timeoutMs, waiting === -1 && this.#storing));
   }
 }
 
@@ -277,22 +276,4 @@ export class Writer {
 function unchanged({ name, engine }: WriterParts, cause: Cause): ChangeSet {
   const { snapshot } = engine.running;
   return changeSetOf(name, snapshot, snapshot, [], cause);
-}
-
-function conflict(name: string, expected: number, current: number): HoldfastError {
-  return holdfastError(
-    "CONFLICT",
-    `Cannot write ${name}: found generation ${current}, expected ${expected}; read it and decide anew`,
-    { expected, current },
-  );
-}
-
-function resolve(call: WaitingCall, outcome: WriteOutcome): void {
-  call.settled = true;
-  call.resolve(outcome);
-}
-
-function reject(call: WaitingCall, error: unknown): void {
-  call.settled = true;
-  call.reject(error);
 }

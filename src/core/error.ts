@@ -59,7 +59,10 @@ export interface ErrorDetails {
   UNAVAILABLE: { readonly source: string };
   /** The write may or may not have landed: read before writing again. */
   COMMIT_UNKNOWN: { readonly source: string; readonly generation?: number };
-  /** A module refused the change, or failed to make it; left out where no single one did. What runs is as it was. */
+  /**
+   * A module refused the change, and nothing was stored; or it failed at it, and what was there came back. No name where no
+   * single one did.
+   */
   RELOAD_REFUSED: { readonly module?: string };
   /** The file is not one to be trusted: foreign, writable by everybody, or no regular file. */
   UNSAFE_FILE: { readonly path: string; readonly found: string };

@@ -195,3 +195,8 @@ export const natsLagMs: number = 10_000;
 
 /** How long after NATS passed a change by it is looked for once more where it was not stored yet, in milliseconds. */
 export const natsEchoMs: number = 100;
+
+/** How long a reload that failed is not tried again, in milliseconds; twice as long after each failure. */
+export const reloadRetryMs: number = 1000;
+/** The longest of those pauses, in milliseconds. */
+export const reloadRetryMsMax: number = 60_000;

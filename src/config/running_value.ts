@@ -1,0 +1,149 @@
+import { cutAtSecret } from "../core/annotation.ts";
+import type { Cause } from "../core/cause.ts";
+import type { Problem } from "../core/error.ts";
+import { describePath } from "../core/pointer.ts";
+import { diff } from "../core/diff.ts";
+import { holdForRestart, type PendingRestart } from "../core/restart.ts";
+import { share } from "../core/snapshot.ts";
+import type { Loaded } from "../source/source.ts";
+import { audit } from "./audit.ts";
+import { changeSetOf } from "./change_set.ts";
+import { type Candidate, describeProblem } from "./pipeline.ts";
+import type { Reconfiguration, Step } from "./reconfigurer.ts";
+import type { Refusals } from "./refusals.ts";
+import { Reloads } from "./reloads.ts";
+import type { ChangeSet, Snapshot } from "./reports.ts";
+import { type EngineParts, type Prepared, type Running, snapshotOf } from "./running.ts";
+
+/** What runs, and how something else comes to run: the parts of the program first, and with the last of them the value. */
+export class RunningValue {
+  readonly reloads: Reloads = new Reloads();
+  readonly #parts: EngineParts;
+  readonly #refusals: Refusals;
+  #current: Running | undefined;
+
+  constructor(parts: EngineParts, refusals: Refusals) {
+    this.#parts = parts;
+    this.#refusals = refusals;
+  }
+
+  /** Undefined before the first load. */
+  get current(): Running | undefined {
+    return this.#current;
+  }
+
+  /**
+   * Works a candidate out against what runs: everything about taking it over that can fail, before anything is stored.
+   *
+   * @throws `UNSUPPORTED` when its value cannot be frozen
+   */
+  prepare(candidate: Candidate): Prepared {
+    const { annotations } = this.#parts.pipeline;
+    const before = this.#current;
+    const { value: held, pending } = before === undefined
+      ? { value: candidate.value, pending: [] }
+      : holdForRestart(before.snapshot.value, candidate.value, annotations);
+    const document = share(before?.document, candidate.document);
+    // Without a schema they are one and the same.
+    const isPlain = held === candidate.document && before?.snapshot.value === before?.document;
+    const value = isPlain ? document : share(before?.snapshot.value, held);
+    return {
+      value: value.value,
+      document: document.value,
+      changes: before === undefined ? [] : document.changes,
+      valueChanges: before === undefined ? [] : value.changes,
+      warnings: candidate.warnings,
+      pending,
+    };
+  }
+
+  /** What would change, from what runs to what was prepared. */
+  stepTo(prepared: Prepared, loaded: Loaded): Step {
+    const running = this.#assertStarted();
+    const previous = running.snapshot;
+    const next = snapshotOf(this.#parts, loaded, prepared, previous);
+    const { pendingRestart } = running;
+    const pending = prepared.pending.filter((one) =>
+      !pendingRestart.some((old) => isSame(one, old))
+    );
+    return { previous, next, changes: prepared.valueChanges, pending };
+  }
+
+  /** Asks the parts of the program; at the first load there are none yet. */
+  async ready(prepared: Prepared, loaded: Loaded): Promise<Reconfiguration> {
+    return await this.reloads.prepare(
+      this.#current === undefined ? undefined : this.stepTo(prepared, loaded),
+    );
+  }
+
+  /** Brings every part of the program to what was prepared, and makes it the running value. */
+  async carryOut(
+    ready: Reconfiguration,
+    loaded: Loaded,
+    prepared: Prepared,
+    cause: Cause,
+  ): Promise<ChangeSet> {
+    const snapshot = snapshotOf(this.#parts, loaded, prepared, this.#current?.snapshot);
+    let changeSet: ChangeSet | undefined;
+    await ready.carryOut(snapshot, () => {
+      changeSet = this.#apply(loaded, prepared, cause, snapshot);
+    });
+    if (changeSet === undefined) throw new Error("the reconfiguration ended without a new value");
+    return changeSet;
+  }
+
+  /**
+   * What runs is stored under another generation now.
+   *
+   * @param advice why, for the status
+   */
+  restate(loaded: Loaded, cause: Cause, advice: string): void {
+    const running = this.#assertStarted();
+    const { snapshot: { value }, document, warnings, pendingRestart: pending } = running;
+    const same = { value, document, changes: [], valueChanges: [], warnings, pending };
+    this.#apply(loaded, same, cause, snapshotOf(this.#parts, loaded, same, running.snapshot));
+    const problem: Problem = { path: [], message: advice, severity: "warning" };
+    this.#current = { ...this.#assertStarted(), warnings: [...warnings, problem] };
+  }
+
+  /** What is known of where it was loaded from has changed. */
+  warnOf(warnings: Loaded["warnings"]): void {
+    const running = this.#assertStarted();
+    for (const message of warnings) this.#parts.reporter.warnOnce(message);
+    this.#current = { ...running, loaded: { ...running.loaded, warnings } };
+  }
+
+  #assertStarted(): Running {
+    if (this.#current === undefined) throw new Error("the engine has not started");
+    return this.#current;
+  }
+
+  /** Makes what was prepared the running value. */
+  #apply(
+    loaded: Loaded,
+    prepared: Prepared,
+    cause: Cause,
+    snapshot: Snapshot<unknown>,
+  ): ChangeSet {
+    const { name, pipeline, reporter, publish } = this.#parts;
+    const { document, warnings, pending } = prepared;
+    const before = this.#current?.snapshot;
+    const changeSet = changeSetOf(name, before, snapshot, prepared.changes, cause);
+    this.#current = { loaded, document, snapshot, warnings, pendingRestart: pending };
+    this.#refusals.replace(undefined);
+    publish(snapshot, changeSetOf(name, before, snapshot, prepared.valueChanges, cause));
+    for (const message of loaded.warnings) reporter.warnOnce(message);
+    for (const problem of warnings) reporter.warnOnce(`${name}, ${describeProblem(problem, name)}`);
+    for (const { path } of pending) {
+      const told = cutAtSecret(pipeline.annotations, path);
+      reporter.warnOnce(`${describePath(told)} of ${name} changes only with a restart`);
+    }
+    const isChange = before !== undefined || cause.origin === "seed";
+    if (isChange) audit(this.#parts, "applied", changeSet, []);
+    return changeSet;
+  }
+}
+
+function isSame(one: PendingRestart, other: PendingRestart): boolean {
+  return diff(one, other).length === 0;
+}
