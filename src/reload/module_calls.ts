@@ -69,8 +69,7 @@ export class ModuleCalls {
   takeBack(module: Module<unknown>, back: Handover): boolean | Promise<boolean> {
     const answer = this.reconfigure({ module, control: new AbortController() }, back);
     const conclude = (outcome: Outcome): boolean => {
-      if (outcome.isDone) this.#unsettled.delete(module.name);
-      else this.#giveUp(module.name, outcome);
+      if (!outcome.isDone) this.#giveUp(module.name, outcome);
       return outcome.isDone;
     };
     return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
@@ -83,14 +82,15 @@ export class ModuleCalls {
   ): Outcome | Promise<Outcome> {
     const context = contextOf(handover, control);
     const work = () => module.reconfigure?.(handover.next, context);
-    const answer = attempt(work, this.#boundsOf(module, control));
-    if (!(answer instanceof Promise)) return answer;
-    return answer.then((outcome) => {
-      if (!outcome.isDone && outcome.late !== undefined) {
+    const conclude = (outcome: Outcome): Outcome => {
+      if (outcome.isDone) this.#unsettled.delete(module.name);
+      else if (outcome.late !== undefined) {
         this.#mendAfter(outcome.late, module, handover, isMend);
       }
       return outcome;
-    });
+    };
+    const answer = attempt(work, this.#boundsOf(module, control));
+    return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
   }
 
   /** @param isMend whether the call that is late was one to put things right; it is not tried for ever */
@@ -116,8 +116,7 @@ export class ModuleCalls {
         back,
         true,
       );
-      if (mended.isDone) this.#unsettled.delete(module.name);
-      else this.#giveUp(module.name, mended);
+      if (!mended.isDone) this.#giveUp(module.name, mended);
     };
     void late.then((outcome) => this.#parts.turns.run(() => mend(outcome)))
       .catch((cause: unknown) =>
