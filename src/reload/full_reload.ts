@@ -52,8 +52,8 @@ export interface FullFailure {
   /** What failed, in words. */
   readonly what: string;
   readonly cause: unknown;
-  /** Whether the old program was left alone. */
-  readonly isUntouched: boolean;
+  /** Whether the very program serves that served before, with what was done to it; otherwise it was built anew. */
+  readonly keepsOld: boolean;
 }
 
 /** Builds the program anew. */
@@ -142,16 +142,25 @@ export class FunctionBuilder extends Calls implements Builder {
       return undefined;
     }
     await this.#bringBack(previous, next);
-    return { what: "the full reload", cause: outcome.cause, isUntouched: false };
+    return { what: "the full reload", cause: outcome.cause, keepsOld: false };
   }
 
-  async #bringBack(running: Snapshot<unknown>, failed: Snapshot<unknown>): Promise<void> {
-    const back = await this.#run(running, failed);
+  async #bringBack(
+    running: Snapshot<unknown>,
+    failed: Snapshot<unknown>,
+    isMend = false,
+  ): Promise<void> {
+    const back = await this.#run(running, failed, isMend);
     if (back.isDone) this.up();
     else this.down(back);
   }
 
-  #run(next: Snapshot<unknown>, previous: Snapshot<unknown>): Outcome | Promise<Outcome> {
+  /** @param isMend whether it is to put right what came late; it is not tried for ever */
+  #run(
+    next: Snapshot<unknown>,
+    previous: Snapshot<unknown>,
+    isMend = false,
+  ): Outcome | Promise<Outcome> {
     const answer = this.call((signal) => {
       return this.#fullReload(next, previous, Object.freeze({ signal }));
     });
@@ -159,10 +168,9 @@ export class FunctionBuilder extends Calls implements Builder {
     return answer.then((outcome) => {
       if (outcome.isDone || outcome.late === undefined) return outcome;
       this.afterwards(outcome, (late) => {
-        // What came late is there now, whatever was started in the meantime.
-        if (!late.isDone) return undefined;
-        if (next.value === this.running.value) return this.up();
-        return this.#bringBack(this.running, next);
+        // What came late is there now, or half of it, whatever was started in the meantime.
+        if (late.isDone && next.value === this.running.value) return this.up();
+        return late.isDone || !isMend ? this.#bringBack(this.running, next, true) : undefined;
       });
       return outcome;
     });
@@ -190,7 +198,7 @@ export class StepsBuilder extends Calls implements Builder {
     });
     if (!built.isDone) {
       this.afterwards(built, (late) => late.isDone ? this.#letGo(late.value) : undefined);
-      return { what: "building the program anew", cause: built.cause, isUntouched: true };
+      return { what: "building the program anew", cause: built.cause, keepsOld: true };
     }
     const candidate = built.value;
     const old = this.#instance;
@@ -200,7 +208,7 @@ export class StepsBuilder extends Calls implements Builder {
       await this.#startAgain(old);
       // It may have stopped what was started again since.
       this.afterwards(stopped, () => this.#instance === old ? this.#startAgain(old) : undefined);
-      return { what: "stopping the old program", cause: stopped.cause, isUntouched: false };
+      return { what: "stopping the old program", cause: stopped.cause, keepsOld: true };
     }
     const answer = this.#start(candidate);
     const started = answer instanceof Promise ? await answer : answer;
@@ -213,7 +221,7 @@ export class StepsBuilder extends Calls implements Builder {
     await this.#letGo(candidate);
     this.afterwards(started, () => this.#letGo(candidate));
     await this.#startAgain(old);
-    return { what: "starting the new program", cause: started.cause, isUntouched: false };
+    return { what: "starting the new program", cause: started.cause, keepsOld: true };
   }
 
   #start(instance: unknown): Outcome | Promise<Outcome> {

@@ -85,12 +85,8 @@ export class Transition implements Reconfiguration {
 
   async carryOut(next: Snapshot<unknown>, swap: () => void): Promise<void> {
     await this.#parts.turns.run(async () => {
-      const swapOnce = () => {
-        swap();
-        this.#isOver = true;
-      };
       try {
-        await (this.#isFull ? this.#build(next, swapOnce) : this.#reconfigure(next, swapOnce));
+        await (this.#isFull ? this.#build(next, swap) : this.#reconfigure(next, swap));
         this.#end(true);
       } catch (error) {
         this.#end(false, error);
@@ -167,9 +163,11 @@ export class Transition implements Reconfiguration {
     );
     const failure = await builder.reload(next, this.#step.previous, swap);
     if (failure === undefined) return this.#parts.calls.forget();
-    const isMended = !failure.isUntouched || stuck.length === 0 ||
-      await this.#buildOld(builder, next);
-    if (isMended && !builder.isDown) this.#parts.calls.forget();
+    // The same program cannot be trusted where a module of it could not be taken back.
+    const isAnew = failure.keepsOld
+      ? stuck.length > 0 && await this.#buildOld(builder, next)
+      : !builder.isDown;
+    if (isAnew) this.#parts.calls.forget();
     throw failedIn(
       name,
       told,
@@ -177,7 +175,6 @@ export class Transition implements Reconfiguration {
     );
   }
 
-  /** Where modules could not be taken back, only the program as a whole can. */
   async #buildOld(builder: Builder, failed: Snapshot<unknown>): Promise<boolean> {
     return await builder.reload(this.#step.previous, failed, () => {}) === undefined;
   }
@@ -186,6 +183,7 @@ export class Transition implements Reconfiguration {
     const { attachment: { name }, builder, calls } = this.#parts;
     const failure = await builder!.reload(next, this.#step.previous, swap);
     if (failure === undefined) return calls.forget();
+    if (!failure.keepsOld && !builder!.isDown) calls.forget();
     throw failedIn(name, failure, outcomeOfBuild(builder!));
   }
 
@@ -207,7 +205,7 @@ export class Transition implements Reconfiguration {
   }
 
   #end(isCarriedOut: boolean, reason?: unknown): void {
-    if (this.#isOver && !isCarriedOut) return;
+    if (this.#isOver) return;
     this.#isOver = true;
     this.#parts.attachment.closing.removeEventListener("abort", this.#close);
     if (!isCarriedOut) this.#letGo(reason);
