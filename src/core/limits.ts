@@ -41,7 +41,7 @@ export const rereadMs: number = 60_000;
 export const triedPlacesMax: number = 2000;
 
 /** How many selections are tried to find which modules depend on which of those places. */
-export const trialsMax: number = 5000;
+export const trialsMax: number = 25_000;
 
 /** How long a module that ran out of time is given to come to its end, in milliseconds. */
 export const lateGraceMs: number = 250;

@@ -104,9 +104,9 @@ export function planChange<Module extends PlannedModule>(
   return { actions: [...listed("hot", told(hot)), ...actions, ...restart], concerned };
 }
 
-/** Tells whether a plan has the program built anew. */
-export function isFullReload({ actions }: ChangePlan<unknown>): boolean {
-  return actions.some(({ kind }) => kind === "full_reload");
+/** Why a plan has the program built anew; empty where it does not. */
+export function reasonsIn({ actions }: ChangePlan<unknown>): readonly FullReloadReason[] {
+  return actions.flatMap((action) => action.kind === "full_reload" ? action.reasons : []);
 }
 
 /** A module that is concerned, with what takes its part. */

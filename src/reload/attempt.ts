@@ -1,6 +1,19 @@
+import type { Queue } from "../config/queue.ts";
+import type { Attachment } from "../config/reconfigurer.ts";
+import type { Snapshot } from "../config/reports.ts";
 import { lateGraceMs } from "../core/limits.ts";
 import { isPromise } from "../core/promise.ts";
 import type { Host } from "../host/host.ts";
+
+/** What calls of the program work with. */
+export interface CallParts {
+  readonly attachment: Attachment;
+  readonly timeoutMs: number;
+  /** One change at a time, from its being asked for to its end, or one mend of what came late. */
+  readonly turns: Queue;
+  /** What runs. */
+  readonly running: () => Snapshot<unknown>;
+}
 
 /** What becomes of a call of the program. */
 export type Outcome<Value = unknown> =

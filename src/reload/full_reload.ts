@@ -1,7 +1,5 @@
-import type { Queue } from "../config/queue.ts";
-import type { Attachment } from "../config/reconfigurer.ts";
 import type { Snapshot } from "../config/reports.ts";
-import { attempt, type Failure, type Outcome, reasonOf } from "./attempt.ts";
+import { attempt, type CallParts, type Failure, type Outcome, reasonOf } from "./attempt.ts";
 
 /** What the functions of a full reload get besides. */
 export interface FullReloadContext {
@@ -37,16 +35,6 @@ export interface FullReloadSteps<Output, Instance> {
   stop(instance: Instance): unknown;
 }
 
-/** What full reloads work with. */
-export interface FullParts {
-  readonly attachment: Attachment;
-  readonly timeoutMs: number;
-  /** One change, or one mend of what came late, at a time. */
-  readonly turns: Queue;
-  /** What runs. */
-  readonly running: () => Snapshot<unknown>;
-}
-
 /** A full reload that was not to be. */
 export interface FullFailure {
   /** What failed, in words. */
@@ -72,10 +60,10 @@ export interface Builder {
 
 /** What both forms have in common: bounded calls, and what comes of those that are late. */
 abstract class Calls {
-  readonly #parts: FullParts;
+  readonly #parts: CallParts;
   #isDown = false;
 
-  constructor(parts: FullParts) {
+  constructor(parts: CallParts) {
     this.#parts = parts;
   }
 
@@ -128,7 +116,7 @@ export class FunctionBuilder extends Calls implements Builder {
   readonly instance: undefined;
   readonly #fullReload: FullReload<unknown>;
 
-  constructor(fullReload: FullReload<unknown>, parts: FullParts) {
+  constructor(fullReload: FullReload<unknown>, parts: CallParts) {
     super(parts);
     this.#fullReload = fullReload;
   }
@@ -182,7 +170,7 @@ export class StepsBuilder extends Calls implements Builder {
   readonly #steps: FullReloadSteps<unknown, unknown>;
   #instance: unknown;
 
-  constructor(steps: FullReloadSteps<unknown, unknown>, parts: FullParts) {
+  constructor(steps: FullReloadSteps<unknown, unknown>, parts: CallParts) {
     super(parts);
     this.#steps = steps;
     this.#instance = steps.instance;

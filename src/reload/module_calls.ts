@@ -1,8 +1,6 @@
 import type { Module, ModuleContext } from "../config/module.ts";
-import type { Queue } from "../config/queue.ts";
-import type { Attachment } from "../config/reconfigurer.ts";
 import type { Snapshot } from "../config/reports.ts";
-import { attempt, type Failure, type Outcome, reasonOf } from "./attempt.ts";
+import { attempt, type CallParts, type Failure, type Outcome, reasonOf } from "./attempt.ts";
 
 /** A module that is to be called. */
 export interface Callee {
@@ -17,16 +15,6 @@ export interface Handover {
   /** What `next` was taken from. */
   readonly snapshot: Snapshot<unknown>;
   readonly prepared?: unknown;
-}
-
-/** What calls of modules work with. */
-export interface CallParts {
-  readonly attachment: Attachment;
-  readonly timeoutMs: number;
-  /** One change, or one mend of what came late, at a time. */
-  readonly turns: Queue;
-  /** What runs. */
-  readonly running: () => Snapshot<unknown>;
 }
 
 /** Calls modules, and puts right what they do after they were given up. */

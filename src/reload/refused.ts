@@ -1,4 +1,4 @@
-import { holdfastError, type HoldfastErrorOf, isHoldfastError } from "../core/error.ts";
+import { holdfastError } from "../core/error.ts";
 import type { FullReloadReason } from "../core/plan.ts";
 import { describePath } from "../core/pointer.ts";
 import { reasonOf } from "./attempt.ts";
@@ -53,15 +53,6 @@ export function nobodyBuilds(name: string, reasons: readonly FullReloadReason[])
       "hot() in the schema, or give the reloader a fullReload",
     module === undefined ? {} : { module },
   );
-}
-
-/** Passes errors of this kind on, and words others. */
-export function refusalOf(
-  name: string,
-  fault: string,
-  cause: unknown,
-): Error | HoldfastErrorOf<"RELOAD_REFUSED"> {
-  return isHoldfastError(cause, "RELOAD_REFUSED") ? cause : unusable(name, fault, cause);
 }
 
 function describeReason({ why, module, paths }: FullReloadReason): string {

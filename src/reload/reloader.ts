@@ -7,12 +7,11 @@ import {
   type Reconfigurer,
   type Step,
 } from "../config/reconfigurer.ts";
-import type { Snapshot } from "../config/reports.ts";
 import type { ReadonlyConfig } from "../config/types.ts";
 import type { DeepReadonly } from "../core/document.ts";
 import { holdfastError } from "../core/error.ts";
 import { timeoutMsDefault } from "../core/limits.ts";
-import { type ChangePlan, planChange, type PlannedAction } from "../core/plan.ts";
+import { type ChangePlan, planChange, type PlannedAction, reasonsIn } from "../core/plan.ts";
 import { ignoreRejection } from "../core/promise.ts";
 import { reasonOf } from "./attempt.ts";
 import {
@@ -23,7 +22,7 @@ import {
   StepsBuilder,
 } from "./full_reload.ts";
 import { ModuleCalls } from "./module_calls.ts";
-import { unusable } from "./refused.ts";
+import { nobodyBuilds, unusable } from "./refused.ts";
 import { Transition } from "./transition.ts";
 
 /** How a program follows its config. */
@@ -98,25 +97,20 @@ export function createReloader<Output, Instance = undefined>(
 class LiveReloader implements Reconfigurer, Reloader<unknown> {
   readonly #modulesOf: ReloaderOptions<unknown, unknown>["modules"];
   readonly #attachment: Attachment;
-  readonly #timeoutMs: number;
   readonly #turns = new Queue();
-  readonly #running: () => Snapshot<unknown>;
   readonly #calls: ModuleCalls;
   readonly #builder: Builder | undefined;
   /** The names of the modules at the last change. */
   #known: ReadonlySet<string> | undefined;
-  /** Resolves when the change under way is over. */
-  #underWay: Promise<void> = Promise.resolve();
 
   constructor(
     config: Pick<ReadonlyConfig<unknown>, "snapshot">,
     { modules, fullReload, timeoutMs = timeoutMsDefault }: ReloaderOptions<unknown, unknown>,
   ) {
     this.#modulesOf = modules;
-    this.#timeoutMs = timeoutMs;
-    this.#running = () => config.snapshot();
-    this.#attachment = attach(config, this);
-    const parts = this.#parts();
+    const attachment = this.#attachment = attach(config, this);
+    const running = () => config.snapshot();
+    const parts = { attachment, timeoutMs, running, turns: this.#turns };
     this.#calls = new ModuleCalls(parts);
     if (typeof fullReload === "function") this.#builder = new FunctionBuilder(fullReload, parts);
     else if (fullReload !== undefined) this.#builder = new StepsBuilder(fullReload, parts);
@@ -131,30 +125,42 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
   }
 
   async prepare(step: Step): Promise<Reconfiguration> {
+    const asked = Promise.withResolvers<Reconfiguration>();
+    // Until it is over, nothing that came late is put right: that could have the program built anew underneath it.
+    void this.#turns.run(async () => {
+      const over = Promise.withResolvers<void>();
+      try {
+        const transition = this.#begin(step, over.resolve);
+        await transition.ask();
+        asked.resolve(transition);
+      } catch (error) {
+        asked.reject(error);
+        return;
+      }
+      await over.promise;
+    });
+    return await asked.promise;
+  }
+
+  #begin(step: Step, over: () => void): Transition {
     const modules = this.#modulesFor(step);
-    const plan = this.#planFor(step, modules);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const transition = new Transition(
+    return new Transition(
       {
-        ...this.#parts(),
+        attachment: this.#attachment,
         calls: this.#calls,
         builder: this.#builder,
         ended: (isCarriedOut) => {
           if (isCarriedOut) this.#known = new Set(modules.map(({ name }) => name));
-          resolve();
+          over();
         },
       },
       step,
-      plan,
+      this.#planFor(step, modules),
     );
-    this.#underWay = promise;
-    await transition.ask();
-    return transition;
   }
 
   async close(): Promise<void> {
     this.#attachment.detach();
-    await this.#underWay;
     await this.#turns.idle();
   }
 
@@ -162,20 +168,11 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
     return this.close();
   }
 
-  #parts() {
-    return {
-      attachment: this.#attachment,
-      timeoutMs: this.#timeoutMs,
-      turns: this.#turns,
-      running: this.#running,
-    };
-  }
-
   #planFor(
     { previous, next, changes, pending }: Step,
     modules: readonly Module<unknown>[],
   ): ChangePlan<Module<unknown>> {
-    return planChange({
+    const plan = planChange({
       before: previous.value,
       after: next.value,
       changes,
@@ -185,6 +182,9 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
       unsettled: this.#calls.unsettled,
       annotations: this.#attachment.annotations,
     });
+    const reasons = reasonsIn(plan);
+    if (this.#builder !== undefined || reasons.length === 0) return plan;
+    throw nobodyBuilds(this.#attachment.name, reasons);
   }
 
   #modulesFor({ next }: Step): readonly Module<unknown>[] {

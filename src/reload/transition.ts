@@ -1,14 +1,15 @@
 import type { Module } from "../config/module.ts";
-import type { Reconfiguration, Step } from "../config/reconfigurer.ts";
+import type { Attachment, Reconfiguration, Step } from "../config/reconfigurer.ts";
 import type { Snapshot } from "../config/reports.ts";
-import { type ChangePlan, type ConcernedModule, isFullReload } from "../core/plan.ts";
+import { type ChangePlan, type ConcernedModule, reasonsIn } from "../core/plan.ts";
 import { type Failure, type Outcome, reasonOf } from "./attempt.ts";
 import type { Builder } from "./full_reload.ts";
-import type { CallParts, Handover, ModuleCalls } from "./module_calls.ts";
-import { failedIn, nobodyBuilds, refusedBy } from "./refused.ts";
+import type { Handover, ModuleCalls } from "./module_calls.ts";
+import { failedIn, refusedBy } from "./refused.ts";
 
 /** What carries changes out. */
-export interface TransitionParts extends CallParts {
+export interface TransitionParts {
+  readonly attachment: Attachment;
   readonly calls: ModuleCalls;
   readonly builder: Builder | undefined;
   /** Called when it is over, whatever came of it. */
@@ -30,7 +31,6 @@ interface Failed extends Failure {
 export class Transition implements Reconfiguration {
   readonly #parts: TransitionParts;
   readonly #step: Step;
-  readonly #plan: ChangePlan<Module<unknown>>;
   readonly #participants: readonly Participant[];
   readonly #isFull: boolean;
   #isOver = false;
@@ -38,8 +38,7 @@ export class Transition implements Reconfiguration {
   constructor(parts: TransitionParts, step: Step, plan: ChangePlan<Module<unknown>>) {
     this.#parts = parts;
     this.#step = step;
-    this.#plan = plan;
-    this.#isFull = isFullReload(plan) || parts.builder?.isDown === true;
+    this.#isFull = reasonsIn(plan).length > 0 || parts.builder?.isDown === true;
     this.#participants = plan.concerned
       .filter(({ fate }) => fate === "reconfigure" || fate === "fixed")
       .map((concerned) => ({ ...concerned, control: new AbortController(), prepared: undefined }));
@@ -54,9 +53,7 @@ export class Transition implements Reconfiguration {
    * @throws `RELOAD_REFUSED` where one refuses; the others are then told to let go
    */
   async ask(): Promise<void> {
-    const { attachment: { name }, builder } = this.#parts;
     try {
-      if (this.#isFull && builder === undefined) throw nobodyBuilds(name, this.#reasons());
       await this.#askAll();
     } catch (error) {
       this.#end(false, error);
@@ -84,15 +81,13 @@ export class Transition implements Reconfiguration {
   }
 
   async carryOut(next: Snapshot<unknown>, swap: () => void): Promise<void> {
-    await this.#parts.turns.run(async () => {
-      try {
-        await (this.#isFull ? this.#build(next, swap) : this.#reconfigure(next, swap));
-        this.#end(true);
-      } catch (error) {
-        this.#end(false, error);
-        throw error;
-      }
-    });
+    try {
+      await (this.#isFull ? this.#build(next, swap) : this.#reconfigure(next, swap));
+      this.#end(true);
+    } catch (error) {
+      this.#end(false, error);
+      throw error;
+    }
   }
 
   /** Has one module after the other take its part over, all in one turn where none gives a promise. */
@@ -192,12 +187,6 @@ export class Transition implements Reconfiguration {
     snapshot: Snapshot<unknown> = this.#step.next,
   ): Handover {
     return { next: after, previous: before, snapshot, prepared };
-  }
-
-  #reasons() {
-    return this.#plan.actions.flatMap((action) => {
-      return action.kind === "full_reload" ? action.reasons : [];
-    });
   }
 
   #letGo(reason: unknown): void {

@@ -3,6 +3,8 @@ import * as v from "valibot";
 import {
   annotationsAt,
   annotationsOf,
+  hot,
+  isHot,
   restartRequired,
   secret,
   warnIf,
@@ -124,5 +126,29 @@ describe("annotations", () => {
       (input as { kind: string }).kind === "a" ? word : v.number()
     );
     assert.throws(() => annotationsOf(schema), { code: "UNSUPPORTED", message: /lazy/ });
+  });
+});
+
+describe("what is declared harmless", () => {
+  const schema = v.object({
+    texts: v.pipe(v.record(v.string(), v.object({ size: v.number() })), hot()),
+    pool: v.object({ banner: v.optional(v.pipe(v.string(), hot()), "") }),
+  });
+  const annotations = annotationsOf(schema);
+
+  test("is so there and below, and nowhere else", () => {
+    assert.equal(isHot(annotations, ["texts"]), true);
+    assert.equal(isHot(annotations, ["texts", "a", "size"]), true);
+    assert.equal(isHot(annotations, ["pool", "banner"]), true);
+    for (const path of [[], ["pool"], ["pool", "other"], ["elsewhere"]]) {
+      assert.equal(isHot(annotations, path), false);
+    }
+    assert.equal(isHot(annotationsOf(v.pipe(v.object({}), hot())), []), true);
+    assert.equal(isHot(undefined, ["texts"]), false);
+  });
+
+  test("is refused below a transformation, which could move it", () => {
+    const moved = v.pipe(schema, v.transform(({ pool }) => pool));
+    assert.throws(() => annotationsOf(moved), { code: "UNSUPPORTED" });
   });
 });

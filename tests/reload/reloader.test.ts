@@ -77,6 +77,8 @@ describe("a reloader", () => {
       assert.match(error.message, /no module selects \(other\).*hot\(\).*fullReload/);
       return true;
     });
+    const plan = await config.plan({ other: 1, a: 1 });
+    assert.match(plan.ok ? "" : plan.problems[0]!.message, /no module selects \(other\)/);
     assert.deepEqual([acts, config.value.banner, config.value.a], [[], 1, 0]);
     assert.equal(config.snapshot().generation, 2);
   });
