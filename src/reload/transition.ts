@@ -94,10 +94,10 @@ export class Transition implements Reconfiguration {
   async #reconfigure(next: Snapshot<unknown>, swap: () => void): Promise<void> {
     const reached: Participant[] = [];
     for (const participant of this.#participants) {
-      const { calls } = this.#parts;
-      const answer = calls.reconfigure(participant, this.#forth(participant, next));
+      const isCalled = !participant.control.signal.aborted;
+      const answer = this.#parts.calls.reconfigure(participant, this.#forth(participant, next));
       const outcome: Outcome = answer instanceof Promise ? await answer : answer;
-      reached.unshift(participant);
+      if (isCalled) reached.unshift(participant);
       if (outcome.isDone) continue;
       const failed = { ...outcome, participant };
       const stuck = this.#takeBack(reached, outcome.cause);
@@ -175,7 +175,10 @@ export class Transition implements Reconfiguration {
   }
 
   async #build(next: Snapshot<unknown>, swap: () => void): Promise<void> {
-    const { attachment: { name }, builder, calls } = this.#parts;
+    const { attachment: { name, closing }, builder, calls } = this.#parts;
+    if (closing.aborted) {
+      throw failedIn(name, { what: "the full reload", cause: beingClosed() }, "all is as it was");
+    }
     const failure = await builder!.reload(next, this.#step.previous, swap);
     if (failure === undefined) return calls.forget();
     if (!failure.keepsOld && !builder!.isDown) calls.forget();
@@ -201,7 +204,11 @@ export class Transition implements Reconfiguration {
     this.#parts.ended(isCarriedOut);
   }
 
-  readonly #close = (): void => this.#letGo(new Error("the config is being closed"));
+  readonly #close = (): void => this.#letGo(beingClosed());
+}
+
+function beingClosed(): Error {
+  return new Error("the config is being closed");
 }
 
 function outcomeOf(stuck: readonly string[]): string {

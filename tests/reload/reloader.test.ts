@@ -122,6 +122,23 @@ describe("a reloader", () => {
     await inTime(host, Promise.all([write, closed]), 2000);
     assert.deepEqual([held["a"], config.value.a], [0, 0]);
   });
+
+  test("calls no further module, and builds nothing, once the config is being closed", async () => {
+    for (const isFull of [false, true]) {
+      const { config, host, acts, module } = await scene();
+      const gate = later();
+      const modules = () => [module("a", { prepare: () => gate.promise }, 50_000)];
+      const fullReload = () => assert.fail("nothing is built any more");
+      createReloader(config, { modules, ...(isFull ? { fullReload } : {}) });
+      const change = isFull ? { a: 1, other: 1 } : { a: 1 };
+      const write = assert.rejects(config.patch(change), /being closed/);
+      await host.advance(0);
+      const closed = config.close();
+      gate.resolve();
+      await inTime(host, Promise.all([write, closed]), 2000);
+      assert.deepEqual(acts, ["prepare a=1"]);
+    }
+  });
 });
 
 describe("a module that refuses", () => {
