@@ -22,7 +22,24 @@ export interface WriteOptions {
 }
 
 /** How a plan is applied. */
-export type ApplyOptions = Omit<WriteOptions, "expectedGeneration">;
+export interface ApplyOptions<Output> extends Omit<WriteOptions, "expectedGeneration"> {
+  /**
+   * How long `confirm()` may take to come, in milliseconds: without it, what was there before comes back as a new generation,
+   * at the next open where the process ended meanwhile. Confirmed at once when left out.
+   */
+  readonly confirmWithinMs?: number | undefined;
+  /**
+   * Asked once the change runs. Where it gives `false`, throws, or takes longer than `confirmWithinMs`, or else `timeoutMs`,
+   * what was there before comes back.
+   */
+  readonly healthCheck?: HealthCheck<Output> | undefined;
+}
+
+/** Tells whether the program does well with what it runs with now. */
+export type HealthCheck<Output> = (
+  snapshot: Snapshot<Output>,
+  context: { readonly signal: AbortSignal },
+) => unknown;
 
 /** What a write gives once it is durable. */
 export interface Written<Output> {
@@ -81,9 +98,9 @@ export interface OpenOptions<Schema extends StandardSchema> {
   /** How quickly outside changes are noticed; false never looks for them. */
   readonly watch?: WatchTiming | false | undefined;
   /**
-   * A file in which the last good document is kept, with mode 0600: where the source cannot be reached at the start, that
-   * runs, and `status()` is `degraded` until the source is there. One that somebody else owns, or everybody can write, is
-   * not used.
+   * A file in which the last good document is kept, with mode 0600: where the source cannot be reached at the start, or what
+   * it holds is corrupt or invalid and it has nothing older of its own, that runs, and `status()` is `degraded` until the
+   * source is good. What is there is left as it is. A file that somebody else owns, or everybody can write, is not used.
    */
   readonly lastGood?: string | undefined;
   /** How long a call waits, in milliseconds; 5000 when left out. */
@@ -238,12 +255,21 @@ export interface Config<Input, Output> extends ReadonlyConfig<Output> {
   plan(patch: unknown): Promise<Plan>;
 
   /**
-   * Makes a change exactly as it was planned.
+   * Makes a change exactly as it was planned; on trial, where `confirmWithinMs` or `healthCheck` is given.
    *
-   * @throws `CONFLICT` where something moved on since, so that it would come to something else; `INVALID` for a plan that was
-   * refused; everything that any write throws
+   * @throws `CONFLICT` where something moved on since, so that it would come to something else, and while another generation
+   * waits to be confirmed; `INVALID` for a plan that was refused; `RELOAD_REFUSED` where its health check fails; everything
+   * that any write throws
    */
-  apply(plan: Plan, options?: ApplyOptions): Promise<Written<Output>>;
+  apply(plan: Plan, options?: ApplyOptions<Output>): Promise<Written<Output>>;
+
+  /**
+   * Confirms what was applied on trial. A newer write does so too.
+   *
+   * @returns the generation that stays
+   * @throws `NOT_FOUND` where nothing waits, or not any more; what the store throws: then it still waits
+   */
+  confirm(): Promise<number>;
 
   /** The generations that are kept, the newest first, secrets redacted. */
   history(options?: HistoryOptions): Promise<readonly HistoryEntry[]>;

@@ -200,3 +200,21 @@ export const natsEchoMs: number = 100;
 export const reloadRetryMs: number = 1000;
 /** The longest of those pauses, in milliseconds. */
 export const reloadRetryMsMax: number = 60_000;
+
+/** The largest intent kept beside a document, in bytes of JSON. */
+export const intentBytesMax: number = 1024;
+
+/** The longest time that a generation can wait to be confirmed, in milliseconds. */
+export const confirmMsMax: number = 24 * 60 * 60 * 1000;
+
+/** How often whoever waits for a confirmation shows to be alive, in milliseconds. */
+export const confirmBeatMs: number = 1000;
+
+/** How long whoever waits for a confirmation must not have been heard of to count as dead, in milliseconds. */
+export const confirmSilenceMs: number = 2500;
+
+/** How often it is looked whether there is a sign of life, in milliseconds. */
+export const confirmGlanceMs: number = 250;
+
+/** How long to wait before a revert that failed is tried once more, in milliseconds: at first, and at most. */
+export const revertPauseMs: readonly [first: number, max: number] = [1000, 60_000];

@@ -3,6 +3,7 @@ import type { Mutant } from "./mutant.ts";
 import { fenceMutants } from "./mutants_of_fences.ts";
 import { flushMutants } from "./mutants_of_flushes.ts";
 import { formatMutants } from "./mutants_of_formats.ts";
+import { lastGoodMutants } from "./mutants_of_last_good.ts";
 import { layerMutants } from "./mutants_of_layers.ts";
 import { natsMutants } from "./mutants_of_nats.ts";
 import { placeMutants } from "./mutants_of_places.ts";
@@ -215,6 +216,7 @@ export const mutants: readonly Mutant[] = [
   ...fenceMutants,
   ...recognitionMutants,
   ...formatMutants,
+  ...lastGoodMutants,
   ...layerMutants,
   ...placeMutants,
   ...postgresMutants,

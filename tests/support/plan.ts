@@ -22,7 +22,9 @@ const BELOW_STORE = ["src/core/", "src/host/", "src/format/", "src/source/"];
 /** What every store is made with. */
 const STORE = [
   ...BELOW_STORE,
-  ...["store", "store_error", "head_change", "record"].map((name) => `src/store/${name}.ts`),
+  ...["store", "store_error", "head_change", "intent", "record"].map((name) =>
+    `src/store/${name}.ts`
+  ),
 ];
 
 /** A file belongs to the first part that has it. */
