@@ -96,6 +96,29 @@ describe("a full reload by a function", () => {
     await host.advance(0);
     assert.deepEqual([serves, config.value.a], [2, 2]);
   });
+
+  test("that ends after its time, in the middle of another change, waits for the end of that", async () => {
+    const { config, host, acts, module } = await scene();
+    const gates = { late: later(), reconfigure: later() };
+    createReloader(config, {
+      modules: () => [module("a", { reconfigure: () => gates.reconfigure.promise })],
+      timeoutMs: 1000,
+      fullReload: ({ value }) => {
+        acts.push(`build ${value.a}${value.other}`);
+        return value.other === 1 ? gates.late.promise : undefined;
+      },
+    });
+    await assert.rejects(inTime(host, config.setAt(["other"], 1)), /more than 1000 ms/);
+    const write = config.setAt(["a"], 3);
+    await host.advance(0);
+    gates.late.resolve();
+    await host.advance(0);
+    assert.deepEqual(acts, ["build 01", "build 00", "prepare a=3", "a=3"]);
+    gates.reconfigure.resolve();
+    await write;
+    await host.advance(0);
+    assert.deepEqual(acts.slice(4), ["build 30"]);
+  });
 });
 
 describe("a full reload in steps", () => {

@@ -81,4 +81,12 @@ export const reloadMutants: readonly Mutant[] = [
     tests: random,
     by: "hold what it says",
   },
+  {
+    name: "what came late is put right in the middle of a change",
+    file: "src/reload/reloader.ts",
+    from: "      await over.promise;\n",
+    to: "",
+    tests: full,
+    by: "in the middle of another change, waits",
+  },
 ];
