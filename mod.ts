@@ -55,13 +55,14 @@ export const openConfig: OpenConfig = openConfigOn(detectHost);
  */
 export const configPath: (app: string, host?: Host) => string = configPathOn(detectHost);
 
-export { mergeArrays, restartRequired, secret, warnIf } from "./src/core/annotation.ts";
+export { hot, mergeArrays, restartRequired, secret, warnIf } from "./src/core/mark.ts";
 export type {
+  HotAction,
   MergeArraysAction,
   RestartRequiredAction,
   SecretAction,
   WarnIfAction,
-} from "./src/core/annotation.ts";
+} from "./src/core/mark.ts";
 export { diff } from "./src/core/diff.ts";
 export type { Call, Cause, ChangedPlace, Origin } from "./src/core/cause.ts";
 export type { ArrayMerge } from "./src/core/layer.ts";
@@ -141,6 +142,14 @@ export type {
   SleepOptions,
   WatchOptions,
 } from "./src/host/host.ts";
+export { createReloader } from "./src/reload/reloader.ts";
+export type { Reloader, ReloaderOptions } from "./src/reload/reloader.ts";
+export type {
+  BuildContext,
+  FullReload,
+  FullReloadContext,
+  FullReloadSteps,
+} from "./src/reload/full_reload.ts";
 export { directory } from "./src/source/directory.ts";
 export type { DirectoryOptions } from "./src/source/directory.ts";
 export { env } from "./src/source/env.ts";

@@ -215,7 +215,7 @@ export class Engine {
     const { running } = this;
     const error = this.#refusals.refuse(reason, stored, running.snapshot, true);
     const back = await bringBack(store, running.loaded, stored, error);
-    if (back !== undefined) this.value.restate(back.loaded, back.cause, error.message);
+    if (back !== undefined) this.value.restate(back.loaded, back.cause, back.problem);
     return error;
   }
 

@@ -21,7 +21,7 @@ import {
 
 /** What runs, and how something else comes to run: the parts of the program first, and with the last of them the value. */
 export class RunningValue {
-  readonly reloads: Reloads = new Reloads();
+  readonly reloads: Reloads;
   readonly #parts: EngineParts;
   readonly #refusals: Refusals;
   #current: Running | undefined;
@@ -29,6 +29,7 @@ export class RunningValue {
   constructor(parts: EngineParts, refusals: Refusals) {
     this.#parts = parts;
     this.#refusals = refusals;
+    this.reloads = new Reloads(parts.pipeline.annotations);
   }
 
   /** Undefined before the first load. */
@@ -76,14 +77,13 @@ export class RunningValue {
   /**
    * What runs is stored under another generation now.
    *
-   * @param advice why, for the status
+   * @param problem why, for the status
    */
-  restate(loaded: Loaded, cause: Cause, advice: string): void {
+  restate(loaded: Loaded, cause: Cause, problem: Problem): void {
     const running = this.#assertStarted();
     const { snapshot: { value }, document, input, warnings, pendingRestart: pending } = running;
     const same = { value, document, input, changes: [], valueChanges: [], warnings, pending };
     this.#apply(loaded, same, cause, snapshotOf(this.#parts, loaded, same, running.snapshot));
-    const problem: Problem = { path: [], message: advice, severity: "warning" };
     this.#current = { ...this.#assertStarted(), warnings: [...warnings, problem] };
   }
 

@@ -1,4 +1,5 @@
 import { annotationsAt, cutAtSecret } from "../core/annotation.ts";
+import type { Problem } from "../core/error.ts";
 import { redact, redacted } from "../core/redact.ts";
 import type { SourceWatch } from "../source/source.ts";
 import type { Host } from "../host/host.ts";
@@ -22,7 +23,7 @@ export function statusOf(
   const isBeside = loaded.isStandIn === true && stored !== loaded;
   const dubious = isBeside ? [...loaded.warnings, ...stored.warnings] : stored.warnings;
   return {
-    state: refusal === undefined ? "ok" : "degraded",
+    state: refusal === undefined && !warnings.some(isError) ? "ok" : "degraded",
     stored: { generation: stored.generation, hash: stored.hash },
     running: { revision, generation, hash },
     problems: [
@@ -46,4 +47,8 @@ export function statusOf(
 function described({ generation, base, untilMs }: PendingConfirmation, host: Host): Unconfirmed {
   const until = new Date(host.now() + untilMs - host.monotonic()).toISOString();
   return { generation, base, until };
+}
+
+function isError({ severity }: Problem): boolean {
+  return severity === "error";
 }

@@ -37,6 +37,15 @@ export const settledAgeMs: number = 2000;
 /** How often a file is read though its size and times say that it is the same, in milliseconds. */
 export const rereadMs: number = 60_000;
 
+/** How many of the places that a change alters are tried on the modules' selectors, to find which of them depend on it. */
+export const triedPlacesMax: number = 2000;
+
+/** How many selections are tried to find which modules depend on which of those places. */
+export const trialsMax: number = 25_000;
+
+/** How long a module that ran out of time is given to come to its end, in milliseconds. */
+export const lateGraceMs: number = 250;
+
 /** How long a caller waits for an answer, in milliseconds. */
 export const timeoutMsDefault: number = 5000;
 

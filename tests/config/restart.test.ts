@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
-import { restartRequired, secret, warnIf } from "../../src/core/annotation.ts";
+import { restartRequired, secret, warnIf } from "../../src/core/mark.ts";
 import { file } from "../../src/store/file/file.ts";
 import { layered } from "../../src/store/layered.ts";
 import { describe, test } from "../support/kit.ts";

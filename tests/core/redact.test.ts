@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { annotationsOf, secret } from "../../src/core/annotation.ts";
+import { annotationsOf } from "../../src/core/annotation.ts";
+import { secret } from "../../src/core/mark.ts";
 import { diff } from "../../src/core/diff.ts";
 import type { Json } from "../../src/core/document.ts";
 import { keepSecrets, redact, redactChanges } from "../../src/core/redact.ts";

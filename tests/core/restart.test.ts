@@ -2,7 +2,8 @@
 /** What of an edit a running process takes over, and what waits for its restart. */
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { annotationsOf, restartRequired } from "../../src/core/annotation.ts";
+import { annotationsOf } from "../../src/core/annotation.ts";
+import { restartRequired } from "../../src/core/mark.ts";
 import { diff } from "../../src/core/diff.ts";
 import { type Json, valueAt } from "../../src/core/document.ts";
 import type { Path } from "../../src/core/error.ts";

@@ -10,6 +10,7 @@ import { natsMutants } from "./mutants_of_nats.ts";
 import { placeMutants } from "./mutants_of_places.ts";
 import { postgresMutants } from "./mutants_of_postgres.ts";
 import { recognitionMutants } from "./mutants_of_recognition.ts";
+import { reloadMutants } from "./mutants_of_reloads.ts";
 import { restartMutants } from "./mutants_of_restart.ts";
 
 const durable = "src/host/durable.ts";
@@ -217,6 +218,7 @@ export const mutants: readonly Mutant[] = [
   ...flushMutants,
   ...fenceMutants,
   ...recognitionMutants,
+  ...reloadMutants,
   ...restartMutants,
   ...formatMutants,
   ...intentMutants,

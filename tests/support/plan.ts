@@ -30,6 +30,7 @@ const STORE = [
 /** A file belongs to the first part that has it. */
 export const plan: readonly Part[] = [
   { path: "mod.ts", imports: ["src/", "adapters/detect.ts"] },
+  { path: "src/reload/", imports: ["src/config/", "src/core/", "src/host/"] },
   { path: "src/config/", imports: [...BELOW_STORE, "src/store/"], typesOf: ["valibot"] },
   { path: "src/store/file/", imports: STORE },
   // Entry points of their own: mod.ts reaches no database.
