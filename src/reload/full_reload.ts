@@ -121,7 +121,9 @@ export class FunctionBuilder extends Calls implements Builder {
     this.#fullReload = fullReload;
   }
 
-  async reload(...[next, previous, swap]: Parameters<Builder["reload"]>) {
+  async reload(
+    ...[next, previous, swap]: Parameters<Builder["reload"]>
+  ): ReturnType<Builder["reload"]> {
     const answer = this.#run(next, previous);
     const outcome = answer instanceof Promise ? await answer : answer;
     if (outcome.isDone) {
@@ -180,7 +182,9 @@ export class StepsBuilder extends Calls implements Builder {
     return this.#instance;
   }
 
-  async reload(...[next, previous, swap]: Parameters<Builder["reload"]>) {
+  async reload(
+    ...[next, previous, swap]: Parameters<Builder["reload"]>
+  ): ReturnType<Builder["reload"]> {
     const built = await this.call((signal) => {
       return this.#steps.build(next, Object.freeze({ previous, signal }));
     });
