@@ -46,8 +46,8 @@ export class Engine {
   /** What is being taken over, and whether the store takes it for what runs already. */
   #considered: Loaded | undefined;
   #isAdopted = false;
-  /** Whether what runs is not to be taken for good yet. */
-  #isOnTrial = false;
+  /** The generation that is not to be taken for good yet. */
+  #onTrial: number | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -195,7 +195,7 @@ export class Engine {
         throw reason;
       },
     );
-    this.#isOnTrial = pledge !== undefined;
+    this.#onTrial = pledge === undefined ? undefined : loaded.generation;
     await pledge?.arm(loaded.generation);
     const hidden = hiddenProblems(loaded, changeSet.changes, annotations);
     for (const { message } of hidden) reporter.warnOnce(message);
@@ -221,7 +221,7 @@ export class Engine {
 
   /** What runs has proved good. */
   async confirmed(): Promise<void> {
-    this.#isOnTrial = false;
+    this.#onTrial = undefined;
     await this.#tell(this.running.loaded);
   }
 
@@ -290,7 +290,7 @@ export class Engine {
   /** Tells the source what runs; that it cannot use that is no reason not to run it. */
   async #tell(loaded: Loaded): Promise<void> {
     const { source, reporter } = this.#parts;
-    if (this.#isOnTrial) return;
+    if (loaded.generation === this.#onTrial) return;
     await source.applied?.(loaded).catch((error: Error) => reporter.warnOnce(error.message));
   }
 }

@@ -223,6 +223,10 @@ describe("what is kept as the last good document", () => {
     assert.equal(rate(), 2);
     await config.setAt(["rate"], 4);
     assert.equal(rate(), 4);
+    await config.apply(await config.plan({ rate: 5 }), { confirmWithinMs: 10_000 });
+    disk.outside.replaceFile(path, '{"rate":6}', { mode: 0o600 });
+    await config.reload();
+    assert.equal(rate(), 6);
   });
 });
 
