@@ -55,13 +55,14 @@ export const openConfig: OpenConfig = openConfigOn(detectHost);
  */
 export const configPath: (app: string, host?: Host) => string = configPathOn(detectHost);
 
-export { mergeArrays, restartRequired, secret, warnIf } from "./src/core/annotation.ts";
+export { hot, mergeArrays, restartRequired, secret, warnIf } from "./src/core/mark.ts";
 export type {
+  HotAction,
   MergeArraysAction,
   RestartRequiredAction,
   SecretAction,
   WarnIfAction,
-} from "./src/core/annotation.ts";
+} from "./src/core/mark.ts";
 export { diff } from "./src/core/diff.ts";
 export type { Call, Cause, ChangedPlace, Origin } from "./src/core/cause.ts";
 export type { ArrayMerge } from "./src/core/layer.ts";
@@ -112,11 +113,10 @@ export type {
   Snapshot,
   SourceState,
   Status,
+  Unconfirmed,
 } from "./src/config/reports.ts";
 export type {
-  ApplyOptions,
   Config,
-  HistoryOptions,
   Immediate,
   ImmediateListener,
   Listener,
@@ -124,9 +124,14 @@ export type {
   OpenOptions,
   ReadonlyConfig,
   SubscribeOptions,
+} from "./src/config/types.ts";
+export type {
+  ApplyOptions,
+  HealthCheck,
+  HistoryOptions,
   WriteOptions,
   Written,
-} from "./src/config/types.ts";
+} from "./src/config/write_options.ts";
 export type {
   Capabilities,
   FileRead,
@@ -137,6 +142,14 @@ export type {
   SleepOptions,
   WatchOptions,
 } from "./src/host/host.ts";
+export { createReloader } from "./src/reload/reloader.ts";
+export type { Reloader, ReloaderOptions } from "./src/reload/reloader.ts";
+export type {
+  BuildContext,
+  FullReload,
+  FullReloadContext,
+  FullReloadSteps,
+} from "./src/reload/full_reload.ts";
 export { directory } from "./src/source/directory.ts";
 export type { DirectoryOptions } from "./src/source/directory.ts";
 export { env } from "./src/source/env.ts";

@@ -9,6 +9,7 @@ import {
   storeEditsContract,
   storeHistoryContract,
 } from "./contract/store_history.ts";
+import { storeIntentContract } from "./contract/store_intent.ts";
 import { memoryHostUnderTest, realHostUnderTest } from "./support/host_under_test.ts";
 import type { HostUnderTest } from "./contract/host.ts";
 
@@ -32,6 +33,8 @@ for (
   storeContract(name, make);
   storeHistoryContract(name, make);
   storeEditsContract(name, make);
+  storeIntentContract(name, make);
 }
 storeContract("memory", inMemory);
 storeHistoryContract("memory", inMemory);
+storeIntentContract("memory", inMemory);

@@ -9,6 +9,7 @@ import {
   storeEditsContract,
   storeHistoryContract,
 } from "./contract/store_history.ts";
+import { storeIntentContract } from "./contract/store_intent.ts";
 import { startNats, withoutNats } from "./services/nats_server.ts";
 import { realHostUnderTest } from "./support/host_under_test.ts";
 import { test } from "./support/kit.ts";
@@ -38,6 +39,7 @@ if (withoutNats === false) {
   storeContract(name, onNats);
   storeHistoryContract(name, onNats);
   storeEditsContract(name, onNats);
+  storeIntentContract(name, onNats);
 } else {
   test("the contracts on NATS", { skip: withoutNats }, () => {});
 }

@@ -2,6 +2,7 @@
 import { sourceContract, storeAsSource } from "./contract/source.ts";
 import { storeContract } from "./contract/store.ts";
 import { storeEditsContract, storeHistoryContract } from "./contract/store_history.ts";
+import { storeIntentContract } from "./contract/store_intent.ts";
 import { postgresUnderTest, serverTests } from "./services/postgres_store.ts";
 
 serverTests((skip) => {
@@ -10,4 +11,5 @@ serverTests((skip) => {
   storeContract("postgres", postgresUnderTest);
   storeHistoryContract("postgres", postgresUnderTest);
   storeEditsContract("postgres", postgresUnderTest);
+  storeIntentContract("postgres", postgresUnderTest);
 });

@@ -1,29 +1,47 @@
 import type { Cause } from "../core/cause.ts";
+import { type HoldfastError, isHoldfastError, type Problem } from "../core/error.ts";
 import type { Loaded } from "../source/source.ts";
 import type { OpenStore } from "../store/store.ts";
 import { writtenIn } from "./running.ts";
 
+/** What was stored instead. */
+export interface BroughtBack {
+  readonly loaded: Loaded;
+  readonly cause: Cause;
+  /** What to say of it: an error where the program is not as it was. */
+  readonly problem: Problem;
+}
+
 /**
- * Stores what was there before as the newest generation: the very way it was written where that is kept, and otherwise the
- * document.
+ * Stores what runs once more, over what was stored and cannot run: the very way it was written where that is kept, and
+ * otherwise the document.
  *
- * @param before what was there
- * @param base what is there
+ * @param error why what is stored cannot run
+ * @returns undefined where that fails: what is there then is for the next look to judge
  */
 export async function bringBack(
   store: OpenStore,
-  before: Loaded,
-  base: Loaded,
-  cause: Cause,
-): Promise<Loaded> {
-  const { document, hash } = writtenIn(before);
-  const isCounted = document !== undefined && before.generation > 0;
-  const kept = isCounted ? await store.read(before.generation) : undefined;
-  return await store.commit({
-    document,
-    base,
-    refused: undefined,
-    cause,
-    ...(kept?.hash === hash ? { restores: kept } : {}),
-  });
+  running: Loaded,
+  stored: Loaded,
+  error: HoldfastError,
+): Promise<BroughtBack | undefined> {
+  const { document, hash } = writtenIn(running);
+  const failed = isHoldfastError(error, "RELOAD_REFUSED") ? error.details.module : undefined;
+  const reason = `${failed ?? "the program"} failed to take over generation ${stored.generation}`;
+  const cause: Cause = { origin: "rollback", calls: [{ reason, changes: [] }] };
+  try {
+    const isCounted = document !== undefined && running.generation > 0;
+    const kept = isCounted ? await store.read(running.generation) : undefined;
+    const restores = kept?.hash === hash ? kept : undefined;
+    const change = { document, base: stored, refused: undefined, cause, restores };
+    const loaded = await store.commit(change);
+    return { loaded, cause, problem: problemOf(error) };
+  } catch {
+    return undefined;
+  }
+}
+
+function problemOf(error: HoldfastError): Problem {
+  const isHarmed = isHoldfastError(error, "RELOAD_REFUSED") && error.details.isUndone === false;
+  return { path: [], message: error.message, severity: isHarmed ? "error" : "warning" };
 }

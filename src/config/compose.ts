@@ -61,7 +61,8 @@ export async function compose<Item extends Composable>(
   async function check(document: Json, checked?: Json): Promise<Prepared> {
     if (document !== checked) assertDocument(document, `write ${name}`);
     const { layers } = engine.running.loaded;
-    return engine.value.prepare(await pipeline.run(document, `the change of ${name}`, { layers }));
+    const candidate = await pipeline.run(document, `the change of ${name}`, { layers });
+    return await engine.value.prepare(candidate);
   }
 
   async function together(): Promise<Composed<Item>> {

@@ -3,6 +3,7 @@ import type { Json } from "../core/document.ts";
 import type { Path } from "../core/error.ts";
 import { formatPointer } from "../core/pointer.ts";
 import type { StoredGeneration } from "../store/store.ts";
+import type { BaseGeneration } from "./confirmation_intent.ts";
 import type { Prepared } from "./running.ts";
 
 /** A change that is still to be made. */
@@ -26,7 +27,19 @@ export interface Edit {
     readonly removes?: boolean;
     /** Looks at what it comes to, before anything is stored; throws to refuse it. */
     readonly check?: (prepared: Prepared) => void;
+    /** Keeps durably that it is to be confirmed. */
+    readonly pledge?: Pledge;
   };
+}
+
+/** That a change is taken back unless it is confirmed. */
+export interface Pledge {
+  /** Before it is stored. */
+  readonly begin: (base: BaseGeneration, document: Json | undefined) => Promise<void>;
+  /** It runs. */
+  readonly arm: (generation: number) => Promise<void>;
+  /** Nothing comes of it. */
+  readonly drop: () => Promise<void>;
 }
 
 /** Whether each edit touches a part of its own, so that none can cover up what another did. */

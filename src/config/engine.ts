@@ -1,7 +1,7 @@
 import type { Cause } from "../core/cause.ts";
 import { diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
-import { isHoldfastError } from "../core/error.ts";
+import { type HoldfastError, isHoldfastError } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
 import type { Loaded } from "../source/source.ts";
 import { isOpenStore, type OpenStore, type StoreChange } from "../store/store.ts";
@@ -21,6 +21,7 @@ import {
   notStored,
   type Prepared,
   type Running,
+  writtenIn,
 } from "./running.ts";
 import { RunningValue } from "./running_value.ts";
 
@@ -45,6 +46,8 @@ export class Engine {
   /** What is being taken over, and whether the store takes it for what runs already. */
   #considered: Loaded | undefined;
   #isAdopted = false;
+  /** Whether what runs is not to be taken for good yet. */
+  #isOnTrial = false;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -63,24 +66,24 @@ export class Engine {
   }
 
   /**
-   * Loads for the first time: there is no last good value yet, so every failure is the caller's, unless the store has an
-   * older generation to start from.
+   * Loads for the first time. What is turned down is the caller's failure, unless the source has something older that is good.
    *
    * @param seed what to store when nothing is
    */
   async start(seed: Json | undefined): Promise<void> {
-    const load = () => this.#parts.source.load();
-    for (let attempt = 1, loaded = await load();; attempt++) {
+    const { source, reporter } = this.#parts;
+    let newest: unknown;
+    for (let attempt = 1, loaded = await source.load();; attempt++) {
       try {
-        return await this.#startFrom(loaded, seed);
+        return await this.#startFrom(loaded, loaded.more === true ? undefined : seed);
       } catch (error) {
-        if (loaded.isStandIn === true) this.#parts.reporter.warn((error as Error).message);
-        const again = await load();
-        if (again.more === true) return await this.#startFrom(again, undefined);
-        // Somebody was quicker, or what was bad is gone.
-        const isSame = again.hash === loaded.hash && again.generation === loaded.generation &&
+        if (loaded.more === true) reporter.warnOnce((error as Error).message);
+        else newest = error;
+        const again = await source.load();
+        // Somebody was quicker, what was bad is gone, or there is something older.
+        const isSame = isSameContent(again, loaded) && again.isStandIn !== true &&
           !isHoldfastError(error, "CONFLICT");
-        if (isSame || attempt >= conflictAttemptsMax) throw error;
+        if (isSame || attempt >= conflictAttemptsMax) throw newest ?? error;
         loaded = again;
       }
     }
@@ -89,17 +92,12 @@ export class Engine {
   async #startFrom(loaded: Loaded, seed: Json | undefined): Promise<void> {
     const { name, pipeline } = this.#parts;
     if (loaded.fault !== undefined) throw loaded.fault;
-    if (loaded.document !== undefined) {
-      await this.#takeOver(loaded, loaded.document);
-      // Tells what is wrong with what is newer.
-      return loaded.more === true ? await this.look().catch(() => {}) : undefined;
-    }
-    if (seed !== undefined && this.#store !== undefined) {
+    const { document } = loaded;
+    if (document === undefined && seed !== undefined && this.#store !== undefined) {
       const base = await this.#store.adopt(loaded);
       const { layers } = loaded;
-      const prepared = this.value.prepare(
-        await pipeline.run(seed, `the seed of ${name}`, { layers }),
-      );
+      const candidate = await pipeline.run(seed, `the seed of ${name}`, { layers });
+      const prepared = await this.value.prepare(candidate);
       const cause: Cause = { origin: "seed", calls: [] };
       const stored = await this.#store
         .commit({ document: prepared.document, base, refused: undefined, cause })
@@ -107,14 +105,14 @@ export class Engine {
           // Another process seeded first; its document counts.
           if (!isHoldfastError(error, "CONFLICT")) throw error;
         });
-      return stored === undefined ? await this.start(undefined) : void await this.value.carryOut(
-        await this.value.ready(prepared, stored),
-        stored,
-        prepared,
-        cause,
-      );
+      if (stored === undefined) return await this.start(undefined);
+      const ready = await this.value.ready(prepared, stored);
+      await this.value.carryOut(ready, stored, prepared, cause);
+      return await this.#tell(stored);
     }
-    await this.#takeOver(loaded, undefined);
+    await this.#takeOver(loaded, document);
+    // Tells what is wrong with what is newer.
+    if (loaded.more === true) await this.look().catch(() => {});
   }
 
   /**
@@ -168,12 +166,15 @@ export class Engine {
     hooks?.waits(true);
     const ready = await this.value.ready(prepared, notStored(base));
     let loaded: Loaded;
+    const pledge = how?.pledge;
+    const document = how?.removes === true ? undefined : prepared.document;
     try {
+      await pledge?.begin({ generation: base.generation, hash: writtenIn(base).hash }, document);
       if (hooks?.waits(false) === false) {
         throw outdated(name, { expected: base.generation, current: base.generation });
       }
       loaded = await store.commit({
-        document: how?.removes === true ? undefined : prepared.document,
+        document,
         base,
         refused: adopted === undefined ? refusedContent(refusal) : undefined,
         cause,
@@ -182,14 +183,20 @@ export class Engine {
       });
     } catch (error) {
       ready.abandon();
+      // What may have landed is taken back at the next open, unless somebody writes over it.
+      if (!isHoldfastError(error, "COMMIT_UNKNOWN")) await pledge?.drop();
       throw error;
     }
     hooks?.stored();
     const changeSet = await this.value.carryOut(ready, loaded, prepared, cause).catch(
-      (error: unknown) => {
-        return this.#takeBack(store, loaded, error);
+      async (error: unknown) => {
+        const reason = await this.#takeBack(store, loaded, error);
+        await pledge?.drop();
+        throw reason;
       },
     );
+    this.#isOnTrial = pledge !== undefined;
+    await pledge?.arm(loaded.generation);
     const hidden = hiddenProblems(loaded, changeSet.changes, annotations);
     for (const { message } of hidden) reporter.warnOnce(message);
     await this.#tell(loaded);
@@ -202,21 +209,20 @@ export class Engine {
   /**
    * What is stored cannot run: what runs is stored again.
    *
-   * @throws always: why it cannot run
+   * @returns why it cannot run
    */
-  async #takeBack(store: OpenStore, stored: Loaded, reason: unknown): Promise<never> {
+  async #takeBack(store: OpenStore, stored: Loaded, reason: unknown): Promise<HoldfastError> {
     const { running } = this;
     const error = this.#refusals.refuse(reason, stored, running.snapshot, true);
-    const what = isHoldfastError(error, "RELOAD_REFUSED") ? error.details.module : "a part";
-    const call = {
-      reason: `${what} failed to take over generation ${stored.generation}`,
-      changes: [],
-    };
-    const cause: Cause = { origin: "rollback", calls: [call] };
-    const restored = await bringBack(store, running.loaded, stored, cause).catch(() => undefined);
-    // What is there instead is for the next look to judge.
-    if (restored !== undefined) this.value.restate(restored, cause, error.message);
-    throw error;
+    const back = await bringBack(store, running.loaded, stored, error);
+    if (back !== undefined) this.value.restate(back.loaded, back.cause, back.problem);
+    return error;
+  }
+
+  /** What runs has proved good. */
+  async confirmed(): Promise<void> {
+    this.#isOnTrial = false;
+    await this.#tell(this.running.loaded);
   }
 
   /** When a commit that was a `CONFLICT` is not tried again. */
@@ -249,7 +255,7 @@ export class Engine {
     const candidate = document === undefined
       ? await runDefaults(pipeline, name, loaded)
       : await pipeline.run(document, name, loaded);
-    const prepared = this.value.prepare(candidate);
+    const prepared = await this.value.prepare(candidate);
     const ready = await this.value.ready(prepared, loaded);
     let adopted = loaded;
     try {
@@ -284,6 +290,7 @@ export class Engine {
   /** Tells the source what runs; that it cannot use that is no reason not to run it. */
   async #tell(loaded: Loaded): Promise<void> {
     const { source, reporter } = this.#parts;
+    if (this.#isOnTrial) return;
     await source.applied?.(loaded).catch((error: Error) => reporter.warnOnce(error.message));
   }
 }

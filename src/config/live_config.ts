@@ -7,51 +7,43 @@ import { bounded } from "../host/bounded.ts";
 import type { SourceWatch, WatchTiming } from "../source/source.ts";
 import { isOpenStore, type OpenStore } from "../store/store.ts";
 import { notKept } from "../store/store_error.ts";
+import { Applier } from "./applier.ts";
 import type { ComposeParts } from "./compose.ts";
 import type { Edit } from "./edit.ts";
 import { merge, patchOf, removalAt, replacement, replacementAt, update } from "./edits.ts";
-import { Engine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { explain, type Explanation } from "./explain.ts";
 import { needsDefaults, noGeneration } from "./given.ts";
 import { readHistory } from "./history.ts";
 import { type Module, moduleOf, type ModuleOptions } from "./module.ts";
-import { editOf, type Plan, planPatch } from "./plan.ts";
-import { Queue } from "./queue.ts";
+import { type Plan, planPatch } from "./plan.ts";
+import type { Queue } from "./queue.ts";
 import { letIn, type Reconfigurer } from "./reconfigurer.ts";
 import type { ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
 import type { EngineParts } from "./running.ts";
 import { statusOf } from "./status.ts";
 import { readSubscription, Subscribers } from "./subscribe.ts";
-import type { ApplyOptions, Config, HistoryOptions, WriteOptions, Written } from "./types.ts";
+import type { Config } from "./types.ts";
+import type { ApplyOptions, HistoryOptions, WriteOptions, Written } from "./write_options.ts";
 import { Writer } from "./writer.ts";
 
 /** What a live config is made of. */
 export interface LiveParts extends Omit<EngineParts, "publish"> {
   readonly actor: string | undefined;
   readonly timeoutMs: number;
+  readonly history: number;
   readonly watch: WatchTiming | false;
   readonly seed: Json | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Loads a config for the first time and follows its source from then on. */
-export async function startConfig<Input, Output>(
-  parts: LiveParts,
-): Promise<Config<Input, Output>> {
-  const queue = new Queue();
-  const published: { to?: LiveConfig<Input, Output> } = {};
-  const engine = new Engine({ ...parts, publish: (...news) => published.to?.publish(...news) });
-  await queue.run(() => engine.start(parts.seed));
-  const config = published.to = new LiveConfig<Input, Output>(parts, engine, queue);
-  await config.follow();
-  return config;
-}
-
-class LiveConfig<Input, Output> implements Config<Input, Output> {
+/** A config that is open. */
+export class LiveConfig<Input, Output> implements Config<Input, Output> {
   readonly #parts: LiveParts;
   readonly #queue: Queue;
   readonly #engine: Engine;
   readonly #writer: Writer;
+  readonly #applier: Applier;
   readonly #subscribers: Subscribers;
   #snapshot: Snapshot<Output>;
   #watch: SourceWatch | undefined;
@@ -64,11 +56,19 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     this.#engine = engine;
     this.#writer = new Writer({ ...parts, engine, queue });
     this.#snapshot = engine.running.snapshot as Snapshot<Output>;
-    this.#subscribers = new Subscribers(this.#snapshot, parts.name, parts.reporter);
     const { name, host, reporter, pipeline: { annotations } } = parts;
+    this.#subscribers = new Subscribers(this.#snapshot, name, reporter, host);
     const use = (reconfigurer?: Reconfigurer) => {
       engine.value.reloads.reconfigurer = reconfigurer;
     };
+    this.#applier = new Applier({
+      ...parts,
+      engine,
+      closing: this.#ending.signal,
+      submit: (edit, options) => this.#writer.submit(edit, options),
+      revert: ({ generation }, pending) => this.#revert(generation, pending.generation),
+      confirmed: () => queue.run(() => engine.confirmed()),
+    });
     letIn(this, { name, host, reporter, annotations, closing: this.#ending.signal, use });
   }
 
@@ -87,6 +87,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   publish(...[snapshot, step]: Parameters<EngineParts["publish"]>): void {
     this.#snapshot = snapshot as Snapshot<Output>;
     this.#subscribers.publish(snapshot, step);
+    this.#applier.superseded(snapshot.generation);
   }
 
   get value(): DeepReadonly<Output> {
@@ -146,10 +147,14 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     return await bounded(host, `plan a change of ${name}`, timeoutMs, planned);
   }
 
-  async apply(plan: Plan, options: ApplyOptions = {}): Promise<Written<Output>> {
-    const edit = editOf(this.#composing, plan);
-    const expectedGeneration = plan.ok ? plan.baseGeneration : undefined;
-    return await this.#submit(edit, { ...options, expectedGeneration });
+  async apply(plan: Plan, options: ApplyOptions<Output> = {}): Promise<Written<Output>> {
+    this.#assertOpen("apply a plan to");
+    return await this.#applier.apply(plan, options) as Written<Output>;
+  }
+
+  async confirm(): Promise<number> {
+    this.#assertOpen("confirm");
+    return await this.#applier.confirm();
   }
 
   module<Part, Ready>(options: ModuleOptions<Output, Part, Ready>): Module<Output> {
@@ -187,6 +192,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     if (!Number.isInteger(before) && before !== Infinity) throw noGeneration(before);
     return await this.#read("purge", (store) => {
       return this.#queue.run(async () => {
+        this.#applier.assertNotNeeded(before);
         // What a person saved last is to be a generation, and not in the way.
         await this.#engine.look().catch(() => {});
         return await store.purge(before);
@@ -208,7 +214,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   }
 
   status(): Status {
-    return statusOf(this.#engine, this.#watch, this.#parts.pipeline.annotations);
+    return statusOf(this.#engine, this.#watch, this.#parts, this.#applier.pending);
   }
 
   close(): Promise<void> {
@@ -225,7 +231,7 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
     this.#ending.abort();
     this.#subscribers.close();
     this.#writer.close(this.#closedError("write"));
-    const ended = Promise.all([this.#watch?.close(), this.#queue.idle()])
+    const ended = Promise.all([this.#watch?.close(), this.#applier.close(), this.#queue.idle()])
       .then(() => source.close());
     await bounded(host, `close ${name}`, timeoutMs, ended).catch((error: Error) => {
       reporter.warn(`${error.message}; it is closed all the same`);
@@ -234,6 +240,13 @@ class LiveConfig<Input, Output> implements Config<Input, Output> {
   }
 
   readonly #closeSoon = (): void => void this.close();
+
+  async #revert(generation: number, unconfirmed: number): Promise<void> {
+    const reason = `generation ${unconfirmed} was not confirmed`;
+    const options = { reason, expectedGeneration: unconfirmed };
+    if (generation === 0) await this.#remove("rollback", options);
+    else await this.rollback(generation, options);
+  }
 
   async #remove(origin: Origin, options?: WriteOptions): Promise<Written<Output>> {
     const { pipeline: { emptyDocument }, name } = this.#parts;

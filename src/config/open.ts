@@ -8,9 +8,10 @@ import type { Source } from "../source/source.ts";
 import { file } from "../store/file/file.ts";
 import { withLastGood } from "../store/last_good.ts";
 import type { Store } from "../store/store.ts";
-import { startConfig } from "./live_config.ts";
+
 import { createPipeline } from "./pipeline.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
+import { startConfig } from "./start.ts";
 import type { Config, OpenOptions, ReadonlyConfig } from "./types.ts";
 
 /** Opens a config on a runtime. */
@@ -103,6 +104,7 @@ async function openSource(
       realm: options.realm,
       actor: options.actor,
       timeoutMs,
+      history,
       watch: options.watch ?? {},
       seed: copyDocument(seed),
       signal,

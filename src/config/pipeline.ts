@@ -20,6 +20,8 @@ import { nothingThere } from "./refusal.ts";
 export interface Candidate {
   /** At the newest version. */
   readonly document: Json;
+  /** What the schema made the value of: the document with what other layers add. */
+  readonly input: Json;
   /** As the schema gave it, not frozen. */
   readonly value: unknown;
   readonly warnings: readonly Problem[];
@@ -49,6 +51,9 @@ export interface Pipeline {
    * @throws `UNSUPPORTED_VERSION`, `MIGRATION`, `INVALID`
    */
   run(document: Json, source: string, from?: Context): Promise<Candidate>;
+
+  /** Validates alone, what a document and its layers came to. */
+  validate(input: Json): Promise<Validation<unknown>>;
 }
 
 /** What a document stands among. */
@@ -99,11 +104,12 @@ export function createPipeline({ schema, migrations, host, timeoutMs }: Pipeline
   ): Promise<Candidate> {
     const around = await layers?.around?.(document) ?? layers;
     const whole = around?.compose(document) ?? document;
-    if (schema === undefined) return { document, value: whole, warnings: [], migrated };
+    const candidate = { document, input: whole, migrated };
+    if (schema === undefined) return { ...candidate, value: whole, warnings: [] };
     const result = await ask(schema, whole, source);
     const problems = located(result.problems, locate);
     if (!result.ok) throw invalid(source, problems);
-    return { document, value: result.value, warnings: freeze(problems), migrated };
+    return { ...candidate, value: result.value, warnings: freeze(problems) };
   }
 
   async function ask(
@@ -139,6 +145,10 @@ export function createPipeline({ schema, migrations, host, timeoutMs }: Pipeline
     version: newest,
     upgrade,
     run,
+    validate: async (input) => {
+      if (schema === undefined) return { ok: true, value: input, problems: [] };
+      return await ask(schema, input, "what keeps its value until a restart");
+    },
   };
 }
 

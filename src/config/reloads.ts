@@ -1,13 +1,19 @@
-import type { PlannedAction } from "../core/plan.ts";
+import type { Annotations } from "../core/annotation.ts";
+import { planChange, type PlannedAction } from "../core/plan.ts";
 import type { Reconfiguration, Reconfigurer, Step } from "./reconfigurer.ts";
 
 /** Brings changes of the value to the reconfigurer of a config, if it has one. */
 export class Reloads {
+  readonly #annotations: Annotations | undefined;
   reconfigurer: Reconfigurer | undefined;
+
+  constructor(annotations: Annotations | undefined) {
+    this.#annotations = annotations;
+  }
 
   /** What a change comes to; where nothing is reconfigured, whoever reads the value sees it. */
   plan(step: Step): readonly PlannedAction[] {
-    return this.reconfigurer?.plan(step) ?? planWithout(step);
+    return this.reconfigurer?.plan(step) ?? this.#planAlone(step);
   }
 
   /**
@@ -20,17 +26,15 @@ export class Reloads {
     if (step === undefined || step.changes.length === 0) return swapAlone;
     return await this.reconfigurer?.prepare(step) ?? swapAlone;
   }
+
+  #planAlone({ previous, next, changes, pending }: Step): readonly PlannedAction[] {
+    const values = { before: previous.value, after: next.value };
+    const nobody = { modules: undefined, annotations: this.#annotations };
+    return planChange({ ...values, changes, pending, ...nobody }).actions;
+  }
 }
 
 const swapAlone: Reconfiguration = {
   carryOut: (_next, swap) => Promise.resolve(swap()),
   abandon: () => {},
 };
-
-function planWithout({ changes, pending }: Step): readonly PlannedAction[] {
-  const actions: PlannedAction[] = [
-    { kind: "hot", paths: changes.map(({ path }) => path) },
-    { kind: "restart_required", paths: pending.map(({ path }) => path) },
-  ];
-  return actions.filter((action) => "paths" in action && action.paths.length > 0);
-}

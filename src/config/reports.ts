@@ -84,8 +84,20 @@ export interface Status {
   readonly problems: readonly Problem[];
   /** Values that wait for a restart, redacted. */
   readonly pendingRestart: readonly PendingRestart[];
+  /** What runs on trial; left out where nothing does. */
+  readonly unconfirmed?: Unconfirmed;
   /** What the value was made of, and how each is watched. */
   readonly sources: readonly (SourceState & { readonly watch: "events" | "polling" | "off" })[];
+}
+
+/** A generation that is taken back unless it is confirmed. */
+export interface Unconfirmed {
+  /** The one that runs. */
+  readonly generation: number;
+  /** The one whose content comes back; 0 for none. */
+  readonly base: number;
+  /** When that happens, in ISO 8601, by the clock of this machine. */
+  readonly until: string;
 }
 
 /** Something that an auditor wants to know, secrets redacted; its changes are those of the document. */

@@ -1,14 +1,16 @@
 import type { Cause } from "../core/cause.ts";
 import type { Change } from "../core/change.ts";
+import { diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
 import type { Problem } from "../core/error.ts";
-import type { PendingRestart } from "../core/restart.ts";
-import { freeze } from "../core/snapshot.ts";
+import { formatPointer } from "../core/pointer.ts";
+import { holdForRestart, type PendingRestart } from "../core/restart.ts";
+import { freeze, share } from "../core/snapshot.ts";
 import type { Host } from "../host/host.ts";
 import type { Loaded, OpenSource } from "../source/source.ts";
 import { isOpenStore } from "../store/store.ts";
 import { describeSnapshot, type SnapshotDetails } from "./envelope.ts";
-import type { Pipeline } from "./pipeline.ts";
+import type { Candidate, Pipeline } from "./pipeline.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ChangeSet, Snapshot, SourceState } from "./reports.ts";
 
@@ -21,6 +23,8 @@ export interface Running {
   readonly loaded: Loaded;
   /** At the newest version, frozen. */
   readonly document: Json;
+  /** What the schema made the value of. */
+  readonly input: Json;
   readonly snapshot: Snapshot<unknown>;
   readonly warnings: readonly Problem[];
   readonly pendingRestart: readonly PendingRestart[];
@@ -44,6 +48,7 @@ export interface Prepared {
   /** Frozen, sharing what it can with the running value. */
   readonly value: unknown;
   readonly document: Json;
+  readonly input: Json;
   /** Of the document. */
   readonly changes: readonly Change[];
   readonly valueChanges: readonly Change[];
@@ -112,4 +117,57 @@ export function snapshotOf(
     resolvedPaths,
   });
   return snapshot;
+}
+
+/**
+ * Works a candidate out against what runs: everything about taking it over that can fail, before anything is stored.
+ *
+ * @throws `UNSUPPORTED` when its value cannot be frozen
+ */
+export async function prepare(
+  running: Running | undefined,
+  candidate: Candidate,
+  pipeline: Pipeline,
+): Promise<Prepared> {
+  const document = share(running?.document, candidate.document);
+  const { input, warnings, pending, ...held } = await hold(running, candidate, pipeline);
+  // Without a schema they are one and the same.
+  const isPlain = held.value === candidate.document &&
+    running?.snapshot.value === running?.document;
+  const value = isPlain ? document : share(running?.snapshot.value, held.value);
+  return {
+    value: value.value,
+    document: document.value,
+    input: input === candidate.document ? document.value : input,
+    changes: running === undefined ? [] : document.changes,
+    valueChanges: running === undefined ? [] : value.changes,
+    warnings,
+    pending,
+  };
+}
+
+/** What of a candidate may run without a restart; at first, there is nothing that could be kept. */
+async function hold(
+  running: Running | undefined,
+  { input, value, warnings }: Candidate,
+  pipeline: Pipeline,
+): Promise<Pick<Prepared, "input" | "value" | "warnings" | "pending">> {
+  if (running === undefined) return { input, value, warnings, pending: [] };
+  const made = { input: running.input, value: running.snapshot.value };
+  const { problems, ...held } = await holdForRestart(made, { input, value }, pipeline);
+  return { ...held, warnings: [...warnings, ...problems] };
+}
+
+/** What waits for a restart that did not before: a place, or another value there. */
+export function newlyPending(
+  before: Running | undefined,
+  pending: readonly PendingRestart[],
+): PendingRestart[] {
+  const known = new Map(
+    before?.pendingRestart.map(({ path, stored }) => [formatPointer(path), stored]),
+  );
+  return pending.filter(({ path, stored }) => {
+    const pointer = formatPointer(path);
+    return !known.has(pointer) || diff(known.get(pointer), stored).length > 0;
+  });
 }

@@ -2,9 +2,6 @@ import { cutAtSecret } from "../core/annotation.ts";
 import type { Cause } from "../core/cause.ts";
 import type { Problem } from "../core/error.ts";
 import { describePath } from "../core/pointer.ts";
-import { diff } from "../core/diff.ts";
-import { holdForRestart, type PendingRestart } from "../core/restart.ts";
-import { share } from "../core/snapshot.ts";
 import type { Loaded } from "../source/source.ts";
 import { audit } from "./audit.ts";
 import { changeSetOf } from "./change_set.ts";
@@ -13,11 +10,18 @@ import type { Reconfiguration, Step } from "./reconfigurer.ts";
 import type { Refusals } from "./refusals.ts";
 import { Reloads } from "./reloads.ts";
 import type { ChangeSet, Snapshot } from "./reports.ts";
-import { type EngineParts, type Prepared, type Running, snapshotOf } from "./running.ts";
+import {
+  type EngineParts,
+  newlyPending,
+  prepare,
+  type Prepared,
+  type Running,
+  snapshotOf,
+} from "./running.ts";
 
 /** What runs, and how something else comes to run: the parts of the program first, and with the last of them the value. */
 export class RunningValue {
-  readonly reloads: Reloads = new Reloads();
+  readonly reloads: Reloads;
   readonly #parts: EngineParts;
   readonly #refusals: Refusals;
   #current: Running | undefined;
@@ -25,6 +29,7 @@ export class RunningValue {
   constructor(parts: EngineParts, refusals: Refusals) {
     this.#parts = parts;
     this.#refusals = refusals;
+    this.reloads = new Reloads(parts.pipeline.annotations);
   }
 
   /** Undefined before the first load. */
@@ -32,29 +37,9 @@ export class RunningValue {
     return this.#current;
   }
 
-  /**
-   * Works a candidate out against what runs: everything about taking it over that can fail, before anything is stored.
-   *
-   * @throws `UNSUPPORTED` when its value cannot be frozen
-   */
-  prepare(candidate: Candidate): Prepared {
-    const { annotations } = this.#parts.pipeline;
-    const before = this.#current;
-    const { value: held, pending } = before === undefined
-      ? { value: candidate.value, pending: [] }
-      : holdForRestart(before.snapshot.value, candidate.value, annotations);
-    const document = share(before?.document, candidate.document);
-    // Without a schema they are one and the same.
-    const isPlain = held === candidate.document && before?.snapshot.value === before?.document;
-    const value = isPlain ? document : share(before?.snapshot.value, held);
-    return {
-      value: value.value,
-      document: document.value,
-      changes: before === undefined ? [] : document.changes,
-      valueChanges: before === undefined ? [] : value.changes,
-      warnings: candidate.warnings,
-      pending,
-    };
+  /** Works a candidate out against what runs. */
+  async prepare(candidate: Candidate): Promise<Prepared> {
+    return await prepare(this.#current, candidate, this.#parts.pipeline);
   }
 
   /** What would change, from what runs to what was prepared. */
@@ -62,10 +47,7 @@ export class RunningValue {
     const running = this.#assertStarted();
     const previous = running.snapshot;
     const next = snapshotOf(this.#parts, loaded, prepared, previous);
-    const { pendingRestart } = running;
-    const pending = prepared.pending.filter((one) =>
-      !pendingRestart.some((old) => isSame(one, old))
-    );
+    const pending = newlyPending(running, prepared.pending);
     return { previous, next, changes: prepared.valueChanges, pending };
   }
 
@@ -95,14 +77,13 @@ export class RunningValue {
   /**
    * What runs is stored under another generation now.
    *
-   * @param advice why, for the status
+   * @param problem why, for the status
    */
-  restate(loaded: Loaded, cause: Cause, advice: string): void {
+  restate(loaded: Loaded, cause: Cause, problem: Problem): void {
     const running = this.#assertStarted();
-    const { snapshot: { value }, document, warnings, pendingRestart: pending } = running;
-    const same = { value, document, changes: [], valueChanges: [], warnings, pending };
+    const { snapshot: { value }, document, input, warnings, pendingRestart: pending } = running;
+    const same = { value, document, input, changes: [], valueChanges: [], warnings, pending };
     this.#apply(loaded, same, cause, snapshotOf(this.#parts, loaded, same, running.snapshot));
-    const problem: Problem = { path: [], message: advice, severity: "warning" };
     this.#current = { ...this.#assertStarted(), warnings: [...warnings, problem] };
   }
 
@@ -126,24 +107,21 @@ export class RunningValue {
     snapshot: Snapshot<unknown>,
   ): ChangeSet {
     const { name, pipeline, reporter, publish } = this.#parts;
-    const { document, warnings, pending } = prepared;
+    const { document, input, warnings, pending } = prepared;
+    const news = newlyPending(this.#current, pending);
     const before = this.#current?.snapshot;
     const changeSet = changeSetOf(name, before, snapshot, prepared.changes, cause);
-    this.#current = { loaded, document, snapshot, warnings, pendingRestart: pending };
+    this.#current = { loaded, document, input, snapshot, warnings, pendingRestart: pending };
     this.#refusals.replace(undefined);
     publish(snapshot, changeSetOf(name, before, snapshot, prepared.valueChanges, cause));
     for (const message of loaded.warnings) reporter.warnOnce(message);
     for (const problem of warnings) reporter.warnOnce(`${name}, ${describeProblem(problem, name)}`);
-    for (const { path } of pending) {
+    for (const { path } of news) {
       const told = cutAtSecret(pipeline.annotations, path);
-      reporter.warnOnce(`${describePath(told)} of ${name} changes only with a restart`);
+      reporter.warn(`${describePath(told)} of ${name} changes only with a restart`);
     }
     const isChange = before !== undefined || cause.origin === "seed";
     if (isChange) audit(this.#parts, "applied", changeSet, []);
     return changeSet;
   }
-}
-
-function isSame(one: PendingRestart, other: PendingRestart): boolean {
-  return diff(one, other).length === 0;
 }

@@ -9,28 +9,8 @@ import type { Trust } from "../source/file_trust.ts";
 import type { Explanation } from "./explain.ts";
 import type { Module, ModuleOptions } from "./module.ts";
 import type { Plan } from "./plan.ts";
+import type { ApplyOptions, HistoryOptions, WriteOptions, Written } from "./write_options.ts";
 import type { AuditEvent, ChangeSet, HistoryEntry, Snapshot, Status } from "./reports.ts";
-
-/** How one write is made. */
-export interface WriteOptions {
-  /** The generation the write is meant for; another one is a `CONFLICT`. Unconditional when left out. */
-  readonly expectedGeneration?: number | undefined;
-  /** Who asks for it; the config's actor when left out. */
-  readonly actor?: string | undefined;
-  /** Why it is asked for. */
-  readonly reason?: string | undefined;
-}
-
-/** How a plan is applied. */
-export type ApplyOptions = Omit<WriteOptions, "expectedGeneration">;
-
-/** What a write gives once it is durable. */
-export interface Written<Output> {
-  /** What the process runs with after the write. */
-  readonly snapshot: Snapshot<Output>;
-  /** What the write changed in the document. Empty, with equal generations, when it changed nothing. */
-  readonly changeSet: ChangeSet;
-}
 
 /** Where messages go; `console` fits. */
 export interface Logger {
@@ -81,9 +61,9 @@ export interface OpenOptions<Schema extends StandardSchema> {
   /** How quickly outside changes are noticed; false never looks for them. */
   readonly watch?: WatchTiming | false | undefined;
   /**
-   * A file in which the last good document is kept, with mode 0600: where the source cannot be reached at the start, that
-   * runs, and `status()` is `degraded` until the source is there. One that somebody else owns, or everybody can write, is
-   * not used.
+   * A file in which the last good document is kept, with mode 0600: where the source cannot be reached at the start, or what
+   * it holds is corrupt or invalid and it has nothing older of its own, that runs, and `status()` is `degraded` until the
+   * source is good. What is there is left as it is. A file that somebody else owns, or everybody can write, is not used.
    */
   readonly lastGood?: string | undefined;
   /** How long a call waits, in milliseconds; 5000 when left out. */
@@ -125,8 +105,9 @@ export interface ReadonlyConfig<Output> {
   reload(): Promise<Snapshot<Output>>;
 
   /**
-   * Calls a listener after every change of the value, never during one. A slow listener gets the newest value with the
-   * difference from what it last got; one that throws is reported and goes on.
+   * Calls a listener after every change of the value, never during one. A listener that answers a promise is called no more
+   * until that settles, and then gets the newest value with the difference from what it last got. One that throws is
+   * reported and goes on; one that is busy for 10 seconds is reported too, and disturbs nobody else.
    *
    * @returns a function that ends the subscription
    */
@@ -140,7 +121,13 @@ export interface ReadonlyConfig<Output> {
     options?: SubscribeOptions & { readonly immediate?: false },
   ): () => void;
 
-  /** Calls a listener only when the selected part changed. */
+  /**
+   * Calls a listener only when the selected part changed.
+   *
+   * @param select a quick function of the value alone; what it builds is compared in depth. Where it throws that is reported,
+   * and a part that it could not select before counts as undefined
+   * @param listener gets the difference in the whole value since its part was last compared
+   */
   subscribe<Part>(
     select: (value: DeepReadonly<Output>) => Part,
     listener: ImmediateListener<Part>,
@@ -238,12 +225,21 @@ export interface Config<Input, Output> extends ReadonlyConfig<Output> {
   plan(patch: unknown): Promise<Plan>;
 
   /**
-   * Makes a change exactly as it was planned.
+   * Makes a change exactly as it was planned; on trial, where `confirmWithinMs` or `healthCheck` is given.
    *
-   * @throws `CONFLICT` where something moved on since, so that it would come to something else; `INVALID` for a plan that was
-   * refused; everything that any write throws
+   * @throws `CONFLICT` where something moved on since, so that it would come to something else, and while another generation
+   * waits to be confirmed; `INVALID` for a plan that was refused; `RELOAD_REFUSED` where its health check fails; everything
+   * that any write throws
    */
-  apply(plan: Plan, options?: ApplyOptions): Promise<Written<Output>>;
+  apply(plan: Plan, options?: ApplyOptions<Output>): Promise<Written<Output>>;
+
+  /**
+   * Confirms what was applied on trial. A newer write does so too.
+   *
+   * @returns the generation that stays
+   * @throws `NOT_FOUND` where nothing waits, or not any more; what the store throws: then it still waits
+   */
+  confirm(): Promise<number>;
 
   /** The generations that are kept, the newest first, secrets redacted. */
   history(options?: HistoryOptions): Promise<readonly HistoryEntry[]>;
@@ -260,13 +256,7 @@ export interface Config<Input, Output> extends ReadonlyConfig<Output> {
    *
    * @param range `before` is the oldest generation to keep, at most the newest there is
    * @returns how many were deleted
-   * @throws `CONFLICT` where that would delete what is stored
+   * @throws `CONFLICT` where that would delete what is stored, or may have to come back
    */
   purge(range: { readonly before: number }): Promise<number>;
-}
-
-/** How much of the history to read. */
-export interface HistoryOptions {
-  /** The greatest number of entries; all that are kept when left out. */
-  readonly limit?: number | undefined;
 }

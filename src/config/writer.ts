@@ -11,7 +11,7 @@ import type { Pipeline } from "./pipeline.ts";
 import type { Queue } from "./queue.ts";
 import { isOfOtherLayers, refusedContent } from "./refusal.ts";
 import type { ChangeSet } from "./reports.ts";
-import type { WriteOptions } from "./types.ts";
+import type { WriteOptions } from "./write_options.ts";
 import { type Prepared, writtenIn } from "./running.ts";
 import {
   conflict,

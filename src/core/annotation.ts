@@ -1,115 +1,16 @@
-import type { BaseMetadata } from "valibot";
 import { holdfastError, type Path, type PathStep } from "./error.ts";
-import type { ArrayMerge } from "./layer.ts";
+import { hot, restartRequired, secret, warnIf } from "./mark.ts";
 import {
   closure,
+  closureFitting,
+  isAmbiguous,
+  isUnion,
   partsAt,
   partsOf,
   reaches,
   schemaGraph,
   type SchemaNode,
 } from "./schema_graph.ts";
-
-/** Marks a value of a schema as secret. */
-export interface SecretAction<Input> extends BaseMetadata<Input> {
-  /** Tells this action from others. */
-  readonly type: "secret";
-  /** The function that makes it. */
-  readonly reference: typeof secret;
-}
-
-/** Marks a value of a schema as one that only a restart can change. */
-export interface RestartRequiredAction<Input> extends BaseMetadata<Input> {
-  /** Tells this action from others. */
-  readonly type: "restart_required";
-  /** The function that makes it. */
-  readonly reference: typeof restartRequired;
-}
-
-/** Attaches a warning to a value of a schema. */
-export interface WarnIfAction<Input> extends BaseMetadata<Input> {
-  /** Tells this action from others. */
-  readonly type: "warn_if";
-  /** The function that makes it. */
-  readonly reference: typeof warnIf;
-  /** True for a value to be warned of. */
-  readonly test: (value: Input) => boolean;
-  /** The warning. */
-  readonly message: string;
-}
-
-/** Says how arrays of several layers merge at a place of a schema. */
-export interface MergeArraysAction<Input> extends BaseMetadata<Input> {
-  /** Tells this action from others. */
-  readonly type: "merge_arrays";
-  /** The function that makes it. */
-  readonly reference: typeof mergeArrays;
-  /** How. */
-  readonly how: ArrayMerge;
-}
-
-/**
- * Marks a value as secret, in a valibot pipe: it is redacted wherever it leaves the process's own code, in messages,
- * audit events and envelopes.
- *
- * @example
- * ```ts
- * import { secret } from "holdfast";
- * import * as v from "valibot";
- *
- * const schema = v.object({ password: v.pipe(v.string(), secret()) });
- * ```
- */
-export function secret<Input>(): SecretAction<Input> {
-  return { kind: "metadata", type: "secret", reference: secret };
-}
-
-/**
- * Marks a value, in a valibot pipe, that a running process cannot change: after an edit the running value stays, and
- * `status().pendingRestart` lists the new one.
- */
-export function restartRequired<Input>(): RestartRequiredAction<Input> {
-  return { kind: "metadata", type: "restart_required", reference: restartRequired };
-}
-
-/**
- * Advises against some values, in a valibot pipe, without refusing them.
- *
- * @param test gets the validated value; true leads to the warning
- * @param message what to tell, without the value itself
- *
- * @example
- * ```ts
- * import { warnIf } from "holdfast";
- * import * as v from "valibot";
- *
- * const timeout = v.pipe(v.number(), warnIf((ms) => ms > 60_000, "is longer than a minute"));
- * ```
- */
-export function warnIf<Input>(
-  test: (value: Input) => boolean,
-  message: string,
-): WarnIfAction<Input> {
-  return { kind: "metadata", type: "warn_if", reference: warnIf, test, message };
-}
-
-/**
- * Says how arrays of several layers merge, in a valibot pipe.
- *
- * @param how `replace`: the later one alone counts; `byName`: where all entries have a `name` of their own, those of the same
- * name merge and others are added, so that an empty array changes nothing
- *
- * @example
- * ```ts
- * import { mergeArrays } from "holdfast";
- * import * as v from "valibot";
- *
- * const models = v.pipe(v.array(v.object({ name: v.string() })), mergeArrays("replace"));
- * ```
- */
-export function mergeArrays<Input>(how: ArrayMerge): MergeArraysAction<Input> {
-  return { kind: "metadata", type: "merge_arrays", reference: mergeArrays, how };
-}
 
 /** A warning attached to a place of a schema. */
 export interface Advice {
@@ -122,6 +23,7 @@ export interface Advice {
 export interface Annotations {
   readonly secret: boolean;
   readonly restartRequired: boolean;
+  readonly hot: boolean;
   readonly advice: readonly Advice[];
   /** Whether a secret may stand here or anywhere below. */
   readonly mayHoldSecret: boolean;
@@ -129,6 +31,13 @@ export interface Annotations {
   readonly mayNeedRestart: boolean;
   /** What it says about a part; undefined when nothing, there or below. */
   readonly child: (step: PathStep) => Annotations | undefined;
+  /**
+   * What it says where of a union only the options count that a value can be of: one and the same object for all values of
+   * the same options.
+   */
+  readonly fitting: (value: unknown) => Annotations;
+  /** Whether it is of several options, of which it is not known here which one a value is of. */
+  readonly isAmbiguous: boolean;
 }
 
 /**
@@ -148,7 +57,7 @@ export function annotationsOf(schema: unknown): Annotations | undefined {
     mark.holdsSecret = holds(node, (other) => other.secret);
     mark.holdsRestart = holds(node, (other) => other.restartRequired);
     mark.holdsAnnotation = mark.holdsSecret || mark.holdsRestart ||
-      holds(node, (other) => other.advice.length > 0);
+      holds(node, (other) => other.hot || other.advice.length > 0);
   }
   for (const node of graph.nodes) refuseTransformAbove(node, marks);
   return placeOf([graph.root], marks);
@@ -171,6 +80,16 @@ export function cutAtSecret(root: Annotations | undefined, path: Path): Path {
   return path;
 }
 
+/** Whether a change there is declared harmless, by the place itself or by one above. */
+export function isHot(root: Annotations | undefined, path: Path): boolean {
+  let place = root;
+  for (const step of path) {
+    if (place === undefined || place.hot) break;
+    place = place.child(step);
+  }
+  return place?.hot === true;
+}
+
 // These transformations leave every value where it is.
 const stationary = new Set(["brand", "flavor", "readonly"]);
 
@@ -178,6 +97,7 @@ const stationary = new Set(["brand", "flavor", "readonly"]);
 interface Marks {
   readonly secret: boolean;
   readonly restartRequired: boolean;
+  readonly hot: boolean;
   readonly transforms: boolean;
   readonly advice: readonly Advice[];
   holdsAnnotation: boolean;
@@ -192,6 +112,7 @@ function marksOf({ actions }: SchemaNode): Marks {
   return {
     secret: has(secret),
     restartRequired: has(restartRequired),
+    hot: has(hot),
     transforms: actions.some(({ kind, type }) =>
       kind === "transformation" && !stationary.has(type)
     ),
@@ -218,15 +139,28 @@ function refuseTransformAbove(node: SchemaNode, marks: MarksOf): void {
 function placeOf(nodes: readonly SchemaNode[], marks: MarksOf): Annotations | undefined {
   const live = nodes.filter((node) => marks.get(node)!.holdsAnnotation);
   if (live.length === 0) return undefined;
-  const all = closure(live);
+  return placeOfAll(closure(live), live, marks);
+}
+
+/** @param nodes those that lead to all that count */
+function placeOfAll(
+  all: readonly SchemaNode[],
+  nodes: readonly SchemaNode[],
+  marks: MarksOf,
+): Annotations {
   const marked = all.map((node) => marks.get(node)!);
+  const belowMarked = partsOf(all).map((node) => marks.get(node)!);
+  const restartRequired = marked.some((mark) => mark.restartRequired);
   const children = new Map<string, Annotations | undefined>();
-  return {
+  const narrowed = new Map<string, Annotations>();
+  const hasUnion = all.some(isUnion);
+  const place: Annotations = {
     secret: marked.some((mark) => mark.secret),
-    restartRequired: marked.some((mark) => mark.restartRequired),
+    restartRequired,
+    hot: marked.some((mark) => mark.hot),
     advice: marked.flatMap((mark) => mark.advice),
     mayHoldSecret: marked.some((mark) => mark.holdsSecret),
-    mayNeedRestart: marked.some((mark) => mark.holdsRestart),
+    mayNeedRestart: restartRequired || belowMarked.some((mark) => mark.holdsRestart),
     child: (step) => {
       // Parts that no entry names share one place, so that a long list does not grow the cache.
       const key = String(step);
@@ -234,5 +168,15 @@ function placeOf(nodes: readonly SchemaNode[], marks: MarksOf): Annotations | un
       if (!children.has(cacheKey)) children.set(cacheKey, placeOf(partsAt(all, key), marks));
       return children.get(cacheKey);
     },
+    fitting: (value) => {
+      if (!hasUnion) return place;
+      const fitting = closureFitting(nodes, value);
+      if (fitting.length === all.length) return place;
+      const key = fitting.map((node) => all.indexOf(node)).join();
+      if (!narrowed.has(key)) narrowed.set(key, placeOfAll(fitting, fitting, marks));
+      return narrowed.get(key)!;
+    },
+    isAmbiguous: isAmbiguous(all),
   };
+  return place;
 }

@@ -59,8 +59,11 @@ export interface ErrorDetails {
   UNAVAILABLE: { readonly source: string };
   /** The write may or may not have landed: read before writing again. */
   COMMIT_UNKNOWN: { readonly source: string; readonly generation?: number };
-  /** A module refused the change, and nothing was stored; or it failed at it, and what was there came back. */
-  RELOAD_REFUSED: { readonly module: string };
+  /**
+   * A module refused the change, and nothing was stored; or it failed at it, and what was there came back. No name where no
+   * single one did; `isUndone` is false where the program could not be brought back to what it was.
+   */
+  RELOAD_REFUSED: { readonly module?: string; readonly isUndone?: false };
   /** The file is not one to be trusted: foreign, writable by everybody, or no regular file. */
   UNSAFE_FILE: { readonly path: string; readonly found: string };
   /** What was asked for is not possible here. */

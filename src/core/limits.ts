@@ -37,6 +37,15 @@ export const settledAgeMs: number = 2000;
 /** How often a file is read though its size and times say that it is the same, in milliseconds. */
 export const rereadMs: number = 60_000;
 
+/** How many of the places that a change alters are tried on the modules' selectors, to find which of them depend on it. */
+export const triedPlacesMax: number = 2000;
+
+/** How many selections are tried to find which modules depend on which of those places. */
+export const trialsMax: number = 25_000;
+
+/** How long a module that ran out of time is given to come to its end, in milliseconds. */
+export const lateGraceMs: number = 250;
+
 /** How long a caller waits for an answer, in milliseconds. */
 export const timeoutMsDefault: number = 5000;
 
@@ -191,3 +200,26 @@ export const natsEchoMs: number = 100;
 export const reloadRetryMs: number = 1000;
 /** The longest of those pauses, in milliseconds. */
 export const reloadRetryMsMax: number = 60_000;
+
+/** The largest intent kept beside a document, in bytes of JSON. */
+export const intentBytesMax: number = 1024;
+
+/** The longest time that a generation can wait to be confirmed, in milliseconds. */
+export const confirmMsMax: number = 24 * 60 * 60 * 1000;
+
+/** How often whoever waits for a confirmation shows to be alive, in milliseconds. */
+export const confirmBeatMs: number = 1000;
+
+/** How long whoever waits for a confirmation must not have been heard of to count as dead, in milliseconds. */
+export const confirmSilenceMs: number = 2500;
+
+/** How often it is looked whether there is a sign of life, in milliseconds. */
+export const confirmGlanceMs: number = 250;
+
+/** How long to wait before a revert that failed is tried once more, in milliseconds: at first, and at most. */
+export const revertPauseMs: readonly [first: number, max: number] = [1000, 60_000];
+/** How often it is tried to hold back less than a whole edit where the schema refuses a part of it beside what runs. */
+export const holdAttemptsMax: number = 8;
+
+/** How long a subscriber may be busy with one change before that is told, in milliseconds. */
+export const busyMsMax: number = 10_000;

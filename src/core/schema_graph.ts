@@ -61,6 +61,27 @@ export function closure(
   return [...all];
 }
 
+/** The nodes that speak about one value, of unions only the options that it can be of; all of them where it fits none. */
+export function closureFitting(nodes: readonly SchemaNode[], value: unknown): SchemaNode[] {
+  const all = new Set(nodes);
+  for (const node of all) for (const other of optionsFitting(node, value)) all.add(other);
+  return [...all];
+}
+
+/** Whether a value is of one of several options, rather than of all that is said about it. */
+export function isUnion({ type }: SchemaNode): boolean {
+  return type === "union" || type === "variant";
+}
+
+/** Whether one of the nodes is a union of several options whose parts differ. */
+export function isAmbiguous(nodes: readonly SchemaNode[]): boolean {
+  const within = new Set(nodes);
+  return nodes.some((node) => {
+    const options = isUnion(node) ? node.same.filter((option) => within.has(option)) : [];
+    return options.filter((option) => closure([option]).some(hasParts)).length > 1;
+  });
+}
+
 /** The nodes of every part. */
 export function partsOf(nodes: readonly SchemaNode[]): SchemaNode[] {
   return nodes.flatMap((node) => [...node.entries.values(), ...node.each]);
@@ -79,6 +100,47 @@ export function reaches(from: SchemaNode, wanted: (node: SchemaNode) => boolean)
     for (const next of [...node.same, ...partsOf([node])]) seen.add(next);
   }
   return false;
+}
+
+function optionsFitting(node: SchemaNode, value: unknown): readonly SchemaNode[] {
+  if (!isUnion(node)) return node.same;
+  const fitting = node.same.filter((option) => canBe(option, value));
+  return fitting.length === 0 ? node.same : fitting;
+}
+
+function hasParts({ entries, each }: SchemaNode): boolean {
+  return entries.size > 0 || each.length > 0;
+}
+
+/** The nodes that speak about a value whichever option of a union it is of. */
+function certain(nodes: readonly SchemaNode[]): SchemaNode[] {
+  const all = new Set(nodes);
+  for (const node of all) {
+    for (const other of isUnion(node) ? [] : node.same) all.add(other);
+  }
+  return [...all];
+}
+
+function canBe(node: SchemaNode, value: unknown): boolean {
+  if (isUnion(node)) return node.same.some((option) => canBe(option, value));
+  return fits(node, value) && node.same.every((other) => canBe(other, value));
+}
+
+/** Whether a value can be what a node gives, as far as its literals tell. */
+function fits(node: SchemaNode, value: unknown): boolean {
+  if (!hasParts(node)) return true;
+  if (typeof value !== "object" || value === null) return false;
+  return [...node.entries].every(([key, part]) => {
+    const found: unknown = (value as Record<string, unknown>)[key];
+    // What may be left out, or given as null, stands around the literal.
+    if (found === undefined || found === null) return true;
+    const nodes = certain([part]);
+    const transforms = nodes.some(({ actions }) => {
+      return actions.some(({ kind }) => kind === "transformation");
+    });
+    const literals = nodes.flatMap((each) => each.literals);
+    return transforms || literals.length === 0 || literals.includes(found);
+  });
 }
 
 function isSchema(value: unknown): value is SchemaPiece {

@@ -1,4 +1,4 @@
-import { mergeArrays } from "./annotation.ts";
+import { mergeArrays } from "./mark.ts";
 import type { PathStep } from "./error.ts";
 import type { ArrayMerge } from "./layer.ts";
 import { closure, partsAt, type PipeAction, schemaGraph, type SchemaNode } from "./schema_graph.ts";

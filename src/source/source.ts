@@ -78,7 +78,7 @@ export interface Loaded {
   readonly record?: (Cause & { readonly at: string }) | undefined;
   /** Something newer, which has no generation yet, is there as well: load again once this is dealt with. */
   readonly more?: boolean;
-  /** It is not from the source, which cannot be reached, but what was kept of it. */
+  /** It is not from the source, which cannot be reached or holds nothing good, but what was kept of it. */
   readonly isStandIn?: boolean;
   /** Where the values at some paths were written, one place for each path; it reads the text once more. */
   readonly locate: (paths: readonly Path[]) => readonly Place[];

@@ -1,6 +1,7 @@
 import { assertDocument, isPlainObject, type Json, valueAt } from "../core/document.ts";
-import { hasErrno, type HoldfastError, isHoldfastError, type Path } from "../core/error.ts";
+import { hasErrno, isHoldfastError, type Path } from "../core/error.ts";
 import { keptBytesMax } from "../core/limits.ts";
+import { bounded } from "../host/bounded.ts";
 import { makeDirectoryDurably } from "../host/durable.ts";
 import { directoryOf } from "../host/path.ts";
 import { unlocated } from "../source/content.ts";
@@ -20,22 +21,66 @@ interface Kept {
   readonly whole?: Json;
 }
 
+/** What a kept file works with. */
+export interface KeptFileParts {
+  /** Absolute. */
+  readonly path: string;
+  /** The name of the source. */
+  readonly source: string;
+  readonly context: SourceContext;
+  /** How long a write may hold up what runs. */
+  readonly timeoutMs: number;
+}
+
 /** The file that holds the last good document of a source, for its owner alone: secrets are in it as they are. */
 export class KeptFile {
   /** Absolute. */
   readonly path: string;
-  readonly #source: string;
-  readonly #context: SourceContext;
+  readonly #parts: KeptFileParts;
+  #hash: string | undefined;
+  #next: Loaded | undefined;
+  #writing: Promise<void> | undefined;
 
-  constructor(path: string, source: string, context: SourceContext) {
-    this.path = path;
-    this.#source = source;
-    this.#context = context;
+  constructor(parts: KeptFileParts) {
+    this.path = parts.path;
+    this.#parts = parts;
   }
 
   /** Writes what is good now, wholly or not at all. */
-  async keep({ document, hash, generation, layers }: Loaded): Promise<void> {
-    const { host } = this.#context;
+  async keep(loaded: Loaded): Promise<void> {
+    if (loaded.hash === this.#hash) return;
+    const { context: { host }, timeoutMs } = this.#parts;
+    this.#next = loaded;
+    // The one before is still being written, and this one comes after it.
+    if (this.#writing !== undefined) return;
+    this.#writing = this.#writeNewest().finally(() => {
+      this.#writing = undefined;
+    });
+    // A disk that hangs is not to hold up what runs.
+    await bounded(host, `keep the last good document in ${this.path}`, timeoutMs, this.#writing);
+  }
+
+  /**
+   * What was kept, for a source that gives nothing to start from.
+   *
+   * @param reason why it does not, for the warning: "it cannot be reached"
+   * @returns undefined where nothing is kept, or nothing that can be trusted
+   */
+  async read(reason: string): Promise<Loaded | undefined> {
+    const kept = await this.#read();
+    return kept === undefined ? undefined : this.#loadedFrom(kept, reason);
+  }
+
+  async #writeNewest(): Promise<void> {
+    for (let next = this.#next; next !== undefined; next = this.#next) {
+      this.#next = undefined;
+      await this.#write(next);
+      this.#hash = next.hash;
+    }
+  }
+
+  async #write({ document, hash, generation, layers }: Loaded): Promise<void> {
+    const { source, context: { host } } = this.#parts;
     const whole = layers?.compose(document);
     if (document === undefined && whole === undefined) {
       // What was removed is not to come back.
@@ -44,7 +89,7 @@ export class KeptFile {
       });
     } else {
       const kept: Kept = {
-        source: this.#source,
+        source,
         generation,
         hash,
         at: new Date(host.now()).toISOString(),
@@ -59,19 +104,8 @@ export class KeptFile {
     }
   }
 
-  /**
-   * What was kept, for a source that cannot be reached.
-   *
-   * @param error why it cannot
-   * @returns undefined where nothing is kept, or nothing that can be trusted
-   */
-  async read(error: HoldfastError): Promise<Loaded | undefined> {
-    const kept = await this.#read();
-    return kept === undefined ? undefined : this.#loadedFrom(kept, error);
-  }
-
   async #read(): Promise<Kept | undefined> {
-    const { warn } = this.#context;
+    const { source, context: { warn } } = this.#parts;
     try {
       const found: unknown = JSON.parse(new TextDecoder().decode(await this.#readTrusted()));
       if (!isPlainObject(found) || !isPlainObject(found["kept"])) {
@@ -81,7 +115,7 @@ export class KeptFile {
       if (found["checksum"] !== this.#checksum(kept)) {
         throw new Error("a checksum that does not fit");
       }
-      if (kept.source !== this.#source) throw new Error(`a document of ${kept.source}`);
+      if (kept.source !== source) throw new Error(`a document of ${kept.source}`);
       for (const document of [kept.document, kept.whole]) {
         if (document !== undefined) assertDocument(document, `start from ${this.path}`);
       }
@@ -101,7 +135,7 @@ export class KeptFile {
 
   /** It decides what this process does as much as a config file. */
   async #readTrusted(): Promise<Uint8Array> {
-    const { host, warn } = this.#context;
+    const { host, warn } = this.#parts.context;
     const { bytes, stat } = await host.read(this.path, keptBytesMax);
     if (!host.capabilities.modes) return bytes;
     const directories = [await host.stat(directoryOf(this.path))];
@@ -111,10 +145,12 @@ export class KeptFile {
   }
 
   #checksum(kept: Kept): string {
-    return this.#context.host.hash(new TextEncoder().encode(JSON.stringify(kept)));
+    return this.#parts.context.host.hash(new TextEncoder().encode(JSON.stringify(kept)));
   }
 
-  #loadedFrom({ document, whole, hash, generation, at }: Kept, error: HoldfastError): Loaded {
+  #loadedFrom({ document, whole: kept, hash, generation, at }: Kept, reason: string): Loaded {
+    const { source, context: { upgrade } } = this.#parts;
+    const whole = kept === undefined ? undefined : () => upgrade?.(kept, source) ?? kept;
     return {
       document,
       hash,
@@ -123,24 +159,24 @@ export class KeptFile {
       isStandIn: true,
       locate: unlocated(this.path),
       warnings: [
-        `Started ${this.#source} from ${this.path}, as it was at ${at}, since it cannot be reached: ${error.message}`,
+        `Started ${source} from ${this.path}, as it was at ${at}, since ${reason}`,
       ],
       resolvedPaths: [this.path],
       ...(whole === undefined ? {} : {
         layers: standInFor(whole),
-        given: (path) => givenBy(whole, path, { source: this.path }),
+        given: (path) => givenBy(whole(), path, { source: this.path }),
       }),
     };
   }
 }
 
 /** What several sources came to, which cannot be taken apart any more. */
-function standInFor(whole: Json): LoadedLayers {
+function standInFor(whole: () => Json): LoadedLayers {
   return {
     held: [],
     parts: [],
     written: undefined,
-    compose: () => whole,
+    compose: whole,
     hiding: () => undefined,
   };
 }

@@ -1,4 +1,5 @@
-import { type HoldfastError, holdfastError, isHoldfastError } from "../core/error.ts";
+import type { Json } from "../core/document.ts";
+import { holdfastError, isHoldfastError } from "../core/error.ts";
 import { pollMsDefault } from "../core/limits.ts";
 import { together } from "../core/promise.ts";
 import { bounded } from "../host/bounded.ts";
@@ -6,6 +7,7 @@ import { absolutePath } from "../host/path.ts";
 import { shareLook } from "../source/shared_look.ts";
 import type {
   Loaded,
+  LoadedLayers,
   OpenSource,
   Source,
   SourceContext,
@@ -13,11 +15,14 @@ import type {
   SourceWatchOptions,
 } from "../source/source.ts";
 import { KeptFile } from "./kept_file.ts";
+import { replacementBase } from "./replacement_base.ts";
+import { notGiven, turnedDown } from "./stand_in_reason.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "./store.ts";
 import { outdated } from "./store_error.ts";
 
 /**
- * Keeps the last good document of a source in a file, and starts from it where the source cannot be reached.
+ * Keeps the last good document of a source in a file, and starts from it where the source cannot be reached, or where what
+ * it holds, and whatever older it offers itself, is turned down.
  *
  * @param path of the file
  * @param timeoutMs how long the source may take to be reached at the start
@@ -26,8 +31,9 @@ export function withLastGood(source: Source, path: string, timeoutMs: number): S
   return {
     ...source,
     open: async (context) => {
-      const file = await absolutePath(context.host, path);
-      const parts = { source, file: new KeptFile(file, source.name, context), context, timeoutMs };
+      const absolute = await absolutePath(context.host, path);
+      const file = new KeptFile({ path: absolute, source: source.name, context, timeoutMs });
+      const parts = { source, file, context, timeoutMs };
       return source.kind === "store" ? new OpenKeptStore(parts) : new OpenKept(parts);
     },
   };
@@ -45,12 +51,14 @@ class OpenKept implements OpenSource {
   #opening: Promise<OpenSource> | undefined;
   /** The source, once it is open. */
   protected open: OpenSource | undefined;
-  /** Whether the source itself gave a document, or told that there is none. */
   #hasAnswered = false;
-  #hasLoaded = false;
-  #keptHash: string | undefined;
-  #toKeep: Loaded | undefined;
-  #keeping: Promise<void> | undefined;
+  /** Until something runs: whoever loads again meanwhile has turned down what was given last. */
+  #isStarting = true;
+  /** What the source itself gave last while nothing ran. */
+  #given: Loaded | undefined;
+  #isKeptGiven = false;
+  /** What the source itself gave last since something runs; undefined where it could not be asked. */
+  #seen: Loaded | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -61,19 +69,9 @@ class OpenKept implements OpenSource {
   }
 
   async load(considered?: number): Promise<Loaded> {
-    const loading = this.opened().then((open) => open.load(considered));
-    if (this.#hasAnswered) return this.#apart(await loading);
-    try {
-      const loaded = await this.reach(loading);
-      this.#hasAnswered = this.#hasLoaded = true;
-      return this.#apart(loaded);
-    } catch (error) {
-      if (this.#hasLoaded || !isHoldfastError(error) || !isOutOfReach(error)) throw error;
-      const kept = await this.#parts.file.read(error);
-      if (kept === undefined) throw error;
-      this.#hasLoaded = true;
-      return kept;
-    }
+    if (this.#isStarting) return await this.#loadFirst();
+    this.#seen = undefined;
+    return this.#seen = await this.#ask(considered);
   }
 
   async watch(options: SourceWatchOptions): Promise<SourceWatch> {
@@ -122,10 +120,11 @@ class OpenKept implements OpenSource {
   }
 
   async applied(loaded: Loaded): Promise<void> {
+    this.started();
     if (loaded.isStandIn === true) return;
     await together([
       this.opened().then((open) => open.applied?.(loaded)),
-      this.#keep(loaded),
+      this.#parts.file.keep(loaded),
     ]);
   }
 
@@ -136,10 +135,26 @@ class OpenKept implements OpenSource {
     else closed?.catch(() => {});
   }
 
+  /** Told that something runs. */
+  protected started(): void {
+    this.#isStarting = false;
+    this.#given = undefined;
+  }
+
+  /** Told that what was given is not to blame for being turned down. */
+  protected giveAgain(): void {
+    this.#given = undefined;
+  }
+
   /** Waits for the source, but not for ever. */
   protected async reach<T>(answer: Promise<T>): Promise<T> {
     const { context: { host }, source, timeoutMs } = this.#parts;
     return await bounded(host, `reach ${source.name}`, timeoutMs, answer);
+  }
+
+  /** Whether something is what the source held when it was last asked. */
+  protected isSeen(loaded: Loaded | undefined): loaded is Loaded {
+    return loaded !== undefined && loaded.hash === this.#seen?.hash;
   }
 
   protected unseen(generation: number): Error {
@@ -158,6 +173,49 @@ class OpenKept implements OpenSource {
     }
   }
 
+  /** What the source itself holds. */
+  async #ask(considered?: number): Promise<Loaded> {
+    const loading = this.opened().then((open) => open.load(considered));
+    const loaded = await (this.#hasAnswered ? loading : this.reach(loading));
+    this.#hasAnswered = true;
+    return this.#apart(loaded);
+  }
+
+  /** The source goes first, and all that it offers; what was kept is tried once. */
+  async #loadFirst(): Promise<Loaded> {
+    const before = this.#given;
+    try {
+      const loaded = this.#given = await this.#ask();
+      const isTurnedDown = before?.hash === loaded.hash && before.generation === loaded.generation;
+      if (!isTurnedDown || !holdsAnything(loaded)) return loaded;
+      return await this.#kept(turnedDown(loaded.fault)) ?? loaded;
+    } catch (error) {
+      const reason = notGiven(error);
+      const kept = reason === undefined ? undefined : await this.#kept(reason);
+      if (kept === undefined) throw error;
+      return kept;
+    }
+  }
+
+  async #kept(reason: string): Promise<Loaded | undefined> {
+    if (this.#isKeptGiven) return undefined;
+    this.#isKeptGiven = true;
+    const kept = await this.#parts.file.read(reason);
+    if (kept?.layers === undefined) return kept;
+    const { layers } = kept;
+    const around = async (document: Json) => await this.#around(document) ?? layers;
+    return { ...kept, layers: { ...layers, around } };
+  }
+
+  /** What is written beside what was kept is checked with the other layers as they are by now. */
+  async #around(document: Json): Promise<LoadedLayers | undefined> {
+    const before = this.#seen;
+    if (before === undefined) return undefined;
+    const { hash, layers } = this.#seen = await this.#ask(before.generation);
+    // What changed is to be looked at first: the commit finds that out.
+    return hash === before.hash ? await layers?.around?.(document) ?? layers : undefined;
+  }
+
   /** What is read must not be written over, nor what is written be read. */
   #apart(loaded: Loaded): Loaded {
     const { path } = this.#parts.file;
@@ -168,40 +226,31 @@ class OpenKept implements OpenSource {
       { what: "lastGood within the configuration" },
     );
   }
-
-  async #keep(loaded: Loaded): Promise<void> {
-    if (loaded.hash === this.#keptHash) return;
-    const { file, context: { host }, timeoutMs } = this.#parts;
-    this.#toKeep = loaded;
-    // The one before is still being written, and this one comes after it.
-    if (this.#keeping !== undefined) return;
-    this.#keeping = this.#keepNewest().finally(() => {
-      this.#keeping = undefined;
-    });
-    // A disk that hangs is not to hold up what runs.
-    await bounded(host, `keep the last good document in ${file.path}`, timeoutMs, this.#keeping);
-  }
-
-  async #keepNewest(): Promise<void> {
-    for (let next = this.#toKeep; next !== undefined; next = this.#toKeep) {
-      this.#toKeep = undefined;
-      await this.#parts.file.keep(next);
-      this.#keptHash = next.hash;
-    }
-  }
 }
 
 class OpenKeptStore extends OpenKept implements OpenStore {
   async adopt(loaded: Loaded): Promise<Loaded> {
-    // What was kept is of a store that cannot be asked.
-    return loaded.isStandIn === true ? loaded : await (await this.#store()).adopt(loaded);
+    try {
+      // What was kept is not in the store, or not the newest there.
+      const adopted = loaded.isStandIn === true
+        ? loaded
+        : await (await this.#store()).adopt(loaded);
+      this.started();
+      return adopted;
+    } catch (error) {
+      // There is something newer, or somebody else gave it its number.
+      if (isHoldfastError(error, "CONFLICT")) this.giveAgain();
+      throw error;
+    }
   }
 
   async commit(change: StoreChange): Promise<Loaded> {
+    const { base, refused } = change;
+    if (base.isStandIn !== true) return await (await this.#store()).commit(change);
     // What is in the store now is to be seen first.
-    const { isStandIn, generation } = change.base;
-    if (isStandIn === true) throw this.unseen(generation);
-    return await (await this.#store()).commit(change);
+    if (!this.isSeen(refused)) throw this.unseen(base.generation);
+    const store = await this.#store();
+    return await store.commit({ ...change, base: await replacementBase(store, refused) });
   }
 
   async abandon(): Promise<void> {
@@ -220,11 +269,20 @@ class OpenKeptStore extends OpenKept implements OpenStore {
     return await (await this.#store()).purge(before);
   }
 
+  async readIntent(): Promise<Json | undefined> {
+    return await (await this.#store()).readIntent();
+  }
+
+  async writeIntent(next: Json | undefined, expected: Json | undefined): Promise<boolean> {
+    return await (await this.#store()).writeIntent(next, expected);
+  }
+
   async #store(): Promise<OpenStore> {
     return (this.open ?? await this.reach(this.opened())) as OpenStore;
   }
 }
 
-function isOutOfReach({ code }: HoldfastError): boolean {
-  return code === "UNAVAILABLE" || code === "TIMEOUT" || code === "IO";
+/** Whether there is something that can be bad; where there is nothing, the defaults count, or a seed. */
+function holdsAnything({ document, fault, layers }: Loaded): boolean {
+  return document !== undefined || fault !== undefined || layers?.compose(undefined) !== undefined;
 }

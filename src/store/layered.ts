@@ -1,3 +1,4 @@
+import type { Json } from "../core/document.ts";
 import { holdfastError } from "../core/error.ts";
 import { together } from "../core/promise.ts";
 import { composeLayers, loadAgreeing, loadNewest } from "../source/layers.ts";
@@ -174,6 +175,14 @@ class OpenLayeredStore extends OpenLayers implements OpenStore {
 
   purge(before: number): Promise<number> {
     return this.#head.purge(before);
+  }
+
+  readIntent(): Promise<Json | undefined> {
+    return this.#head.readIntent();
+  }
+
+  writeIntent(next: Json | undefined, expected: Json | undefined): Promise<boolean> {
+    return this.#head.writeIntent(next, expected);
   }
 }
 

@@ -6,6 +6,7 @@ import { hashOf } from "../host/hash.ts";
 import { settle } from "../host/settle.ts";
 import { unlocated } from "../source/content.ts";
 import type { Loaded, SourceContext, SourceWatch, SourceWatchOptions } from "../source/source.ts";
+import { encodeIntent, isSameIntent } from "./intent.ts";
 import type { OpenStore, Store, StoreChange, StoredGeneration } from "./store.ts";
 import { tooFar } from "./store_error.ts";
 
@@ -32,6 +33,7 @@ export function memory(initial?: unknown): Store {
     initial: initial === undefined ? undefined : freeze(copyDocument(initial)),
     history: [],
     generation: 0,
+    intent: undefined,
     hints: new Set(),
   };
   return {
@@ -47,6 +49,7 @@ interface SharedMemory {
   /** The oldest first. */
   readonly history: StoredGeneration[];
   generation: number;
+  intent: Json | undefined;
   readonly hints: Set<() => void>;
 }
 
@@ -114,6 +117,18 @@ class OpenMemory implements OpenStore {
     }
     const kept = history.filter(({ generation }) => generation >= before);
     return Promise.resolve(history.splice(0, history.length - kept.length).length);
+  }
+
+  readIntent(): Promise<Json | undefined> {
+    return Promise.resolve(this.#shared.intent);
+  }
+
+  // deno-lint-ignore require-await -- what is too large is to reject.
+  async writeIntent(next: Json | undefined, expected: Json | undefined): Promise<boolean> {
+    encodeIntent(next);
+    if (!isSameIntent(this.#shared.intent, expected)) return false;
+    this.#shared.intent = freeze(copyDocument(next));
+    return true;
   }
 
   watch({ timing, look }: SourceWatchOptions): Promise<SourceWatch> {

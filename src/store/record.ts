@@ -1,5 +1,6 @@
-import type { Call, Origin } from "../core/cause.ts";
+import type { Call, Cause, Origin } from "../core/cause.ts";
 import { generationMax } from "../core/limits.ts";
+import { uniqueId } from "../host/durable.ts";
 import { hashOf } from "../host/hash.ts";
 import type { Host } from "../host/host.ts";
 
@@ -24,6 +25,34 @@ export interface RecordHeader {
 export interface GenerationRecord extends RecordHeader {
   /** The very bytes of the published file. */
   readonly text: Uint8Array;
+}
+
+/** What a record is begun with. */
+export interface NewGeneration {
+  readonly generation: number;
+  /** What it is made from. */
+  readonly parent: Pick<RecordHeader, "generation" | "hash"> | undefined;
+  readonly cause: Cause;
+  /** Undefined where the document is removed. */
+  readonly text: Uint8Array | undefined;
+}
+
+/** Begins a record. */
+export function newRecord(
+  host: Host,
+  { generation, parent, cause: { origin, calls }, text }: NewGeneration,
+): GenerationRecord {
+  return {
+    generation,
+    parent: parent?.generation ?? 0,
+    parentHash: parent?.hash ?? "",
+    id: uniqueId(host),
+    hash: text === undefined ? "" : hashOf(host, text),
+    at: new Date(host.now()).toISOString(),
+    origin,
+    calls,
+    text: text ?? new Uint8Array(),
+  };
 }
 
 /** The version of records that this program writes, and the newest that it can read. */

@@ -45,6 +45,25 @@ export interface OpenStore extends OpenSource {
    * @returns how many were deleted
    */
   purge(before: number): Promise<number>;
+
+  /**
+   * What is kept durably beside the document, apart from its history: what somebody is about to do with it, for whoever comes
+   * after a crash. One that cannot be read is told about and counts as none.
+   *
+   * @returns undefined where nothing is kept
+   */
+  readIntent(): Promise<Json | undefined>;
+
+  /**
+   * Replaces durably what is kept beside the document, if that is what is expected. No watcher is told.
+   *
+   * @param next at most 1 KiB of JSON, another one each time; undefined to keep nothing
+   * @param expected undefined for nothing
+   * @returns whether it did; false where something else was there, and may be where somebody replaced `next` at once
+   * @throws `READ_ONLY`, `IO`, `UNAVAILABLE`, `UNSAFE_FILE`, `UNSUPPORTED`, `TOO_LARGE` with nothing replaced; `COMMIT_UNKNOWN`
+   * and `TIMEOUT` when that cannot be told
+   */
+  writeIntent(next: Json | undefined, expected: Json | undefined): Promise<boolean>;
 }
 
 /** A document to be stored. */

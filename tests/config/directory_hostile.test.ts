@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { detectHost } from "../../adapters/detect.ts";
 import { memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
-import { mergeArrays } from "../../src/core/annotation.ts";
+import { mergeArrays } from "../../src/core/mark.ts";
 import { isHoldfastError } from "../../src/core/error.ts";
 import { directoryFilesMax, documentBytesMax } from "../../src/core/limits.ts";
 import { directory, type DirectoryOptions } from "../../src/source/directory.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
-import { secret } from "../../src/core/annotation.ts";
+import { secret } from "../../src/core/mark.ts";
 import { isHoldfastError } from "../../src/core/error.ts";
 import { env, type EnvOptions } from "../../src/source/env.ts";
 import { describe, test } from "../support/kit.ts";

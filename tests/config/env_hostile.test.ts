@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { detectHost } from "../../adapters/detect.ts";
 import { memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
-import { secret } from "../../src/core/annotation.ts";
+import { secret } from "../../src/core/mark.ts";
 import { isHoldfastError } from "../../src/core/error.ts";
 import { readVariables } from "../../src/source/dotenv.ts";
 import { env, type EnvOptions } from "../../src/source/env.ts";

@@ -2,7 +2,7 @@
 /** What a history tells, what it never tells, and the way back. */
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { secret } from "../../src/core/annotation.ts";
+import { secret } from "../../src/core/mark.ts";
 import { memory } from "../../src/store/memory.ts";
 import { describe, test } from "../support/kit.ts";
 import { recordsOn } from "../support/log_disk.ts";

@@ -2,7 +2,7 @@
 /** JSON Patches on a config: all of one or nothing, and nothing told that is secret. */
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { secret } from "../../src/core/annotation.ts";
+import { secret } from "../../src/core/mark.ts";
 import { isHoldfastError } from "../../src/core/error.ts";
 import type { JsonPatchOperation } from "../../src/core/json_patch.ts";
 import { toEnvelope } from "../../src/config/envelope.ts";

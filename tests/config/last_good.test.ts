@@ -57,6 +57,12 @@ describe("the last good document", () => {
     await config.close();
   });
 
+  test("is kept of a seed", async () => {
+    const { host, open } = stage();
+    await (await open(memory(), { lastGood, seed: { rate: 4 }, watch: false })).close();
+    assert.match(host.outside.readFile(lastGood), /"rate": 4/);
+  });
+
   test("runs where the store cannot be reached, loudly, until it is there", async () => {
     const { host, remote, open, told, store } = stage();
     await (await open()).close();

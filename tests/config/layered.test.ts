@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
-import { mergeArrays, secret } from "../../src/core/annotation.ts";
+import { mergeArrays, secret } from "../../src/core/mark.ts";
 import { isHoldfastError } from "../../src/core/error.ts";
 import { env } from "../../src/source/env.ts";
 import { overrides } from "../../src/source/overrides.ts";

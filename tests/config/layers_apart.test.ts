@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { memoryHost } from "../../adapters/memory.ts";
 import { openConfigOn } from "../../src/config/open.ts";
-import { secret } from "../../src/core/annotation.ts";
+import { secret } from "../../src/core/mark.ts";
 import { holdfastError, isHoldfastError } from "../../src/core/error.ts";
 import { directory } from "../../src/source/directory.ts";
 import { env } from "../../src/source/env.ts";

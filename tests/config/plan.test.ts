@@ -2,7 +2,7 @@
 /** Dry runs, and changes that are made exactly as they were planned. */
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { restartRequired, warnIf } from "../../src/core/annotation.ts";
+import { restartRequired, warnIf } from "../../src/core/mark.ts";
 import type { AcceptedPlan, Plan } from "../../src/config/plan.ts";
 import { overrides } from "../../src/source/overrides.ts";
 import { layered } from "../../src/store/layered.ts";

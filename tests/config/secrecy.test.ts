@@ -2,7 +2,7 @@
 /** Where a secret could slip out although every place for it is guarded. */
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { restartRequired, secret, warnIf } from "../../src/core/annotation.ts";
+import { restartRequired, secret, warnIf } from "../../src/core/mark.ts";
 import { toEnvelope } from "../../src/config/envelope.ts";
 import { describe, test } from "../support/kit.ts";
 import { hostWith, path, remember } from "../support/memory_config.ts";

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { ChangeSet } from "../../src/config/reports.ts";
+import { applyChanges } from "../../src/core/change.ts";
 import { describe, test } from "../support/kit.ts";
+import { randomFrom } from "../support/random.ts";
 import { hostWith, path, remember } from "../support/memory_config.ts";
 
 const schema = v.object({
@@ -61,6 +63,26 @@ describe("a subscriber", () => {
     assert.deepEqual(changes, [{ path: ["rate"], kind: "changed", before: 1, after: 5 }]);
   });
 
+  test("that is slow hears who made the changes it missed, as long as all are known", async () => {
+    const { host, config } = await opened();
+    const got: [number, number, string | undefined][] = [];
+    let release = () => {};
+    config.subscribe(async (_next, _previous, { from, to, actor }) => {
+      got.push([from, to, actor]);
+      await new Promise<void>((resolve) => release = resolve);
+    });
+    const write = (rate: number, actor: string) => config.set({ rate }, { actor });
+    await write(1, "ann");
+    await write(2, "bob");
+    await write(3, "eve");
+    release();
+    await host.advance(1);
+    for (let rate = 4; rate <= 105; rate++) await write(rate, "zoe");
+    release();
+    await host.advance(1);
+    assert.deepEqual(got, [[1, 2, "ann"], [2, 4, "bob, eve"], [4, 106, undefined]]);
+  });
+
   test("that throws, rejects or never returns disturbs nobody and is reported", async () => {
     const { host, config, told } = await opened();
     const got: number[] = [];
@@ -112,6 +134,93 @@ describe("a subscriber", () => {
     assert.deepEqual(got, []);
   });
 
+  test("that never settles is told of once, and not after it was stopped", async () => {
+    const { host, config, told } = await opened();
+    const busy = () => told.lines.filter((line) => /error A subscriber .* busy/.test(line));
+    config.subscribe(() => new Promise(() => {}));
+    config.subscribe(() => Promise.resolve());
+    const stop = config.subscribe(() => new Promise(() => {}));
+    await config.set({ rate: 1 });
+    stop();
+    await config.set({ rate: 2 });
+    await host.advance(9_000);
+    assert.deepEqual(busy(), []);
+    await host.advance(60_000);
+    assert.equal(busy().length, 1);
+  });
+
+  test("that never settles is not told of after the config was closed", async () => {
+    const { host, config, told } = await opened();
+    config.subscribe(() => new Promise(() => {}), { immediate: true });
+    await config.close();
+    await host.advance(60_000);
+    assert.deepEqual(told.lines, []);
+  });
+
+  test("that throws what cannot even be told disturbs nobody", async () => {
+    const { config, told } = await opened();
+    const got: number[] = [];
+    const hostile = new Error();
+    Object.defineProperty(hostile, "message", {
+      get: () => {
+        throw new Error("worse");
+      },
+    });
+    for (const thrown of [Object.create(null), hostile, undefined, Symbol("s")]) {
+      config.subscribe(() => {
+        throw thrown;
+      });
+      config.subscribe(() => Promise.reject(thrown));
+    }
+    config.subscribe(() => ({ then: () => assert.fail("then") }));
+    config.subscribe(({ rate }) => void got.push(rate));
+    await config.set({ rate: 1 });
+    await config.set({ rate: 2 });
+    assert.deepEqual(got, [1, 2]);
+    assert.equal(told.lines.filter((line) => /A subscriber .* threw/.test(line)).length, 18);
+  });
+
+  test("added inside of a listener gets what comes after, or the current value if it asks", async () => {
+    const { config } = await opened();
+    const got: unknown[] = [];
+    const stop = config.subscribe(() => {
+      stop();
+      config.subscribe(({ rate }) => got.push(["late", rate]));
+      config.subscribe(({ rate }) => got.push(["asked", rate]), { immediate: true });
+    });
+    await config.set({ rate: 1 });
+    assert.deepEqual(got, [["asked", 1]]);
+    await config.set({ rate: 2 });
+    assert.deepEqual(got.slice(1), [["late", 2], ["asked", 2]]);
+  });
+
+  test("that another one stops, or closes the config on, is not called any more", async () => {
+    const { config } = await opened();
+    const got: string[] = [];
+    config.subscribe(() => stop());
+    const stop = config.subscribe(() => got.push("stopped"));
+    config.subscribe(() => void config.close());
+    config.subscribe(() => got.push("closed"));
+    await config.set({ rate: 1 });
+    assert.deepEqual(got, []);
+  });
+
+  test("that is busy with its greeting hears of what came meanwhile", async () => {
+    const { host, config } = await opened();
+    const got: unknown[] = [];
+    let release = () => {};
+    config.subscribe((next, previous) => {
+      got.push([next.rate, previous?.rate]);
+      return new Promise<void>((resolve) => release = resolve);
+    }, { immediate: true });
+    await config.set({ rate: 1 });
+    await config.set({ rate: 2 });
+    assert.deepEqual(got, [[0, undefined]]);
+    release();
+    await host.advance(1);
+    assert.deepEqual(got, [[0, undefined], [2, 0]]);
+  });
+
   test("that is no function is refused", async () => {
     const { config } = await opened();
     assert.throws(() => config.subscribe("f" as never), { code: "UNSUPPORTED" });
@@ -154,6 +263,87 @@ describe("a selector", () => {
     await config.set({ rate: 4 });
     await config.set({ rate: 10 });
     assert.deepEqual(got, [10]);
+  });
+
+  test("is not asked again for what it gave before, and its listener costs nothing meanwhile", async () => {
+    const { config } = await opened();
+    const asked: number[] = [];
+    config.subscribe((value) => {
+      asked.push(value.rate);
+      return Object.keys(value.models);
+    }, () => assert.fail("called"));
+    await config.set({ rate: 1 });
+    assert.deepEqual(asked, [1, 0]);
+    await config.set({ rate: 2 });
+    await config.set({ rate: 3 });
+    assert.deepEqual(asked, [1, 0, 2, 3]);
+  });
+
+  test("whose part a listener writes to wakes it no more often for that", async () => {
+    const { config } = await opened();
+    const got: string[][] = [];
+    const listener = (keys: string[], previous: string[] | undefined) => {
+      got.push([...keys], [...previous ?? []]);
+      keys.push("mine");
+    };
+    config.subscribe((value) => Object.keys(value.models), listener, { immediate: true });
+    await config.set({ rate: 1 });
+    assert.deepEqual(got, [[], []]);
+    await config.setAt(["models", "a"], true);
+    assert.deepEqual(got.slice(2), [["a"], []]);
+  });
+
+  test("tells the difference since its part was compared, and who made that", async () => {
+    const { config } = await opened();
+    const got: unknown[] = [];
+    config.subscribe(
+      (value) => value.models,
+      (_models, _previous, { from, to, changes, actor }) => {
+        got.push([from, to, changes.map(({ path }) => path), actor]);
+      },
+    );
+    await config.set({ rate: 1 }, { actor: "ann" });
+    await config.set({ rate: 2 }, { actor: "ann" });
+    await config.set({ rate: 2, models: { a: true } }, { actor: "bob" });
+    assert.deepEqual(got, [[3, 4, [["models", "a"]], "bob"]]);
+  });
+
+  test("may build a set, a map or a date", async () => {
+    const { config } = await opened();
+    const got: unknown[] = [];
+    config.subscribe((value) => new Set(Object.keys(value.models)), (keys) => got.push([...keys]));
+    await config.set({ rate: 1 });
+    await config.set({ rate: 2, models: { a: true } });
+    assert.deepEqual(got, [["a"]]);
+  });
+
+  test("that finds nothing to select at first is called once it does", async () => {
+    const { config } = await opened();
+    const got: unknown[] = [];
+    config.subscribe(
+      (value) => (value.models["a"] as unknown as { valueOf(): boolean }).valueOf(),
+      (a, previous) => got.push([a, previous]),
+    );
+    await config.set({ rate: 1 });
+    await config.set({ rate: 1, models: { a: false } });
+    await config.set({ rate: 2, models: { a: false } });
+    await config.set({ rate: 2, models: { a: true } });
+    assert.deepEqual(got, [[false, undefined], [true, false]]);
+  });
+
+  test("with an equality that throws is reported, and asked again at the next change", async () => {
+    const { config, told } = await opened();
+    const got: unknown[] = [];
+    config.subscribe((value) => value.rate, (rate, previous) => got.push([rate, previous]), {
+      equals: (one, other) => {
+        if (one === 1) throw new Error("equals");
+        return one === other;
+      },
+    });
+    await config.set({ rate: 1 });
+    await config.set({ rate: 2 });
+    assert.deepEqual(got, [[2, 0]]);
+    assert.equal(told.lines.filter((line) => /equals/.test(line)).length, 1);
   });
 
   test("that throws is reported and tried again at the next change", async () => {
@@ -224,6 +414,15 @@ describe("changes()", () => {
     assert.deepEqual(await config.changes().next(), done);
   });
 
+  test("answers several who wait, one change each, in order", async () => {
+    const { config } = await opened();
+    const changes = config.changes();
+    const waiting = [changes.next(), changes.next()];
+    await config.set({ rate: 1 });
+    await config.set({ rate: 2 });
+    assert.deepEqual((await Promise.all(waiting)).map(({ value }) => value?.to), [2, 3]);
+  });
+
   test("a loop that breaks leaves nothing behind", async () => {
     const { config } = await opened();
     void config.set({ rate: 1 });
@@ -233,4 +432,39 @@ describe("changes()", () => {
     }
     await config.set({ rate: 2 });
   });
+});
+
+test("whatever their pace, subscribers get an unbroken chain of values that ends with the newest", async () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const random = randomFrom(seed);
+    const { host, config, told } = await opened();
+    const releases = new Set<() => void>();
+    const chains = [0, 1, 2, 3].map((pace) => {
+      const chain: (typeof config.value)[] = [config.value];
+      config.subscribe((next, previous, { changes }) => {
+        assert.deepEqual(previous, chain.at(-1));
+        assert.notEqual(changes.length, 0);
+        assert.deepEqual(applyChanges(previous, changes), next);
+        chain.push(next);
+        if (random.below(4) >= pace) return;
+        return new Promise<void>((resolve) => releases.add(resolve));
+      });
+      return chain;
+    });
+    for (let step = 0; step < 30; step++) {
+      const key = random.pick(["a", "b"]);
+      if (random.below(3) > 0) await config.set({ rate: random.below(3), models: { [key]: true } });
+      else for (const release of releases) release();
+      await host.advance(1);
+    }
+    // One that was released may be busy with what it missed.
+    for (let round = 0; round < 3; round++) {
+      for (const release of releases) release();
+      await host.advance(1);
+    }
+    // What a listener throws is told there.
+    assert.deepEqual(told.lines, [], `seed ${seed}`);
+    for (const chain of chains) assert.deepEqual(chain.at(-1), config.value, `seed ${seed}`);
+    await config.close();
+  }
 });

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import {
-  annotationsAt,
-  annotationsOf,
-  restartRequired,
-  secret,
-  warnIf,
-} from "../../src/core/annotation.ts";
+import { annotationsAt, annotationsOf, isHot } from "../../src/core/annotation.ts";
+import { hot, restartRequired, secret, warnIf } from "../../src/core/mark.ts";
 import { describe, test } from "../support/kit.ts";
 
 const word = v.pipe(v.string(), secret());
@@ -124,5 +119,29 @@ describe("annotations", () => {
       (input as { kind: string }).kind === "a" ? word : v.number()
     );
     assert.throws(() => annotationsOf(schema), { code: "UNSUPPORTED", message: /lazy/ });
+  });
+});
+
+describe("what is declared harmless", () => {
+  const schema = v.object({
+    texts: v.pipe(v.record(v.string(), v.object({ size: v.number() })), hot()),
+    pool: v.object({ banner: v.optional(v.pipe(v.string(), hot()), "") }),
+  });
+  const annotations = annotationsOf(schema);
+
+  test("is so there and below, and nowhere else", () => {
+    assert.equal(isHot(annotations, ["texts"]), true);
+    assert.equal(isHot(annotations, ["texts", "a", "size"]), true);
+    assert.equal(isHot(annotations, ["pool", "banner"]), true);
+    for (const path of [[], ["pool"], ["pool", "other"], ["elsewhere"]]) {
+      assert.equal(isHot(annotations, path), false);
+    }
+    assert.equal(isHot(annotationsOf(v.pipe(v.object({}), hot())), []), true);
+    assert.equal(isHot(undefined, ["texts"]), false);
+  });
+
+  test("is refused below a transformation, which could move it", () => {
+    const moved = v.pipe(schema, v.transform(({ pool }) => pool));
+    assert.throws(() => annotationsOf(moved), { code: "UNSUPPORTED" });
   });
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { annotationsOf, restartRequired, secret } from "../../src/core/annotation.ts";
+import { annotationsOf } from "../../src/core/annotation.ts";
+import { secret } from "../../src/core/mark.ts";
 import { diff } from "../../src/core/diff.ts";
 import type { Json } from "../../src/core/document.ts";
 import { keepSecrets, redact, redactChanges } from "../../src/core/redact.ts";
-import { holdForRestart } from "../../src/core/restart.ts";
 import { describe, test } from "../support/kit.ts";
 
 const placeholder = { $secret: "unchanged" };
@@ -70,63 +70,5 @@ describe("a placeholder written back", () => {
   test("a document without one comes back as it is", () => {
     const next = { a: [1, { b: "$secret" }], $secret: "something else" };
     assert.equal(keepSecrets(next, {}), next);
-  });
-});
-
-describe("values that wait for a restart", () => {
-  const guarded = annotationsOf(v.looseObject({
-    port: v.pipe(v.number(), restartRequired()),
-    pools: v.record(v.string(), v.looseObject({ size: v.pipe(v.number(), restartRequired()) })),
-  }));
-
-  test("keep their running value while the rest of the same edit applies", () => {
-    const running = { port: 1, rate: 1, pools: { a: { size: 1, on: true } } };
-    const next = { port: 2, rate: 2, pools: { a: { size: 2, on: false }, b: { size: 3 } } };
-    assert.deepEqual(holdForRestart(running, next, guarded), {
-      value: { port: 1, rate: 2, pools: { a: { size: 1, on: false }, b: { size: 3 } } },
-      pending: [
-        { path: ["port"], running: 1, stored: 2 },
-        { path: ["pools", "a", "size"], running: 1, stored: 2 },
-      ],
-    });
-    assert.equal(next.port, 2);
-  });
-
-  test("are pending no more once they are reverted", () => {
-    const running = { port: 1 };
-    assert.deepEqual(holdForRestart(running, { port: 1, rate: 5 }, guarded), {
-      value: { port: 1, rate: 5 },
-      pending: [],
-    });
-  });
-
-  test("stay when what holds them is taken away, and apply with what comes anew", () => {
-    const held = annotationsOf(v.object({
-      db: v.optional(v.object({ port: v.pipe(v.number(), restartRequired()) })),
-    }));
-    const running = { db: { port: 5 } };
-    for (const next of [{}, { db: null }]) {
-      const { value, pending } = holdForRestart(running, next, held);
-      assert.deepEqual([value, pending.map(({ path }) => path)], [running, [["db"]]]);
-    }
-    assert.deepEqual(holdForRestart({}, running, held), { value: running, pending: [] });
-  });
-
-  test("in an array keep the whole array, whose elements have no names", () => {
-    const listed = annotationsOf(v.object({
-      hosts: v.array(v.object({ port: v.pipe(v.number(), restartRequired()) })),
-    }));
-    const running = { hosts: [{ port: 1 }] };
-    for (const hosts of [[], [{ port: 2 }], [{ port: 9 }, { port: 1 }]]) {
-      assert.deepEqual(holdForRestart(running, { hosts }, listed), {
-        value: running,
-        pending: [{ path: ["hosts"], running: running.hosts, stored: hosts }],
-      });
-    }
-  });
-
-  test("stay when they are removed, and stay away when they are added", () => {
-    assert.deepEqual(holdForRestart({ port: 1 }, {}, guarded).value, { port: 1 });
-    assert.deepEqual(holdForRestart({}, { port: 1 }, guarded).value, {});
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { secret, warnIf } from "../../src/core/annotation.ts";
+import { secret, warnIf } from "../../src/core/mark.ts";
 import { type StandardSchema, validate } from "../../src/core/schema.ts";
 import { describe, test } from "../support/kit.ts";
 

@@ -1,7 +1,7 @@
 /** What a schema expects, place by place. */
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { mergeArrays, secret } from "../../src/core/annotation.ts";
+import { mergeArrays, secret } from "../../src/core/mark.ts";
 import { shapeOf } from "../../src/core/shape.ts";
 import { describe, test } from "../support/kit.ts";
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import type { Config, WriteOptions, Written } from "../../src/config/types.ts";
+import type { Config } from "../../src/config/types.ts";
+import type { WriteOptions, Written } from "../../src/config/write_options.ts";
 import type { Random } from "../support/random.ts";
 
 /** The document of a world. */

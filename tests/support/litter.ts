@@ -31,7 +31,7 @@ export async function litterBeside(path: string): Promise<string[]> {
   const images = new RegExp(
     `^((img|ext)\\.[1-9]\\d*|txt\\.${newest})\\.[0-9a-f]{32}\\.[0-9a-f]{32}$`,
   );
-  const wanted = /^((g|floor)\.[1-9]\d*|refused\.[0-9a-f]{16}(\.[0-9a-f]{32})?)$/;
+  const wanted = /^((g|floor|intent)\.[1-9]\d*|refused\.[0-9a-f]{16}(\.[0-9a-f]{32})?)$/;
   const within = (await namesIn(log)).filter((name) => !images.test(name) && !wanted.test(name));
   return [...beside, ...within.map((name) => join(basename(log), name))].sort();
 }

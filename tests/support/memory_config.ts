@@ -30,7 +30,7 @@ export function remember(): Told {
 /** The files on a host that neither belong to a config and its log nor are to be told about: what was left behind. */
 export function litterOn(host: MemoryHost): string[] {
   const wanted =
-    /^\/etc\/app\/(\.config\.json\.(mark\.\d+|d\/((g|floor)\.\d+|(img|ext)\.\d+\.[0-9a-f]{32}\.[0-9a-f]{32})))$/;
+    /^\/etc\/app\/(\.config\.json\.(mark\.\d+|d\/((g|floor|intent)\.\d+|(img|ext)\.\d+\.[0-9a-f]{32}\.[0-9a-f]{32})))$/;
   return host.outside.list().filter((name) => name !== path && !wanted.test(name));
 }
 

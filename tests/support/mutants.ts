@@ -3,11 +3,15 @@ import type { Mutant } from "./mutant.ts";
 import { fenceMutants } from "./mutants_of_fences.ts";
 import { flushMutants } from "./mutants_of_flushes.ts";
 import { formatMutants } from "./mutants_of_formats.ts";
+import { intentMutants } from "./mutants_of_intents.ts";
+import { lastGoodMutants } from "./mutants_of_last_good.ts";
 import { layerMutants } from "./mutants_of_layers.ts";
 import { natsMutants } from "./mutants_of_nats.ts";
 import { placeMutants } from "./mutants_of_places.ts";
 import { postgresMutants } from "./mutants_of_postgres.ts";
 import { recognitionMutants } from "./mutants_of_recognition.ts";
+import { reloadMutants } from "./mutants_of_reloads.ts";
+import { restartMutants } from "./mutants_of_restart.ts";
 
 const durable = "src/host/durable.ts";
 const watch = "src/host/watch.ts";
@@ -214,7 +218,11 @@ export const mutants: readonly Mutant[] = [
   ...flushMutants,
   ...fenceMutants,
   ...recognitionMutants,
+  ...reloadMutants,
+  ...restartMutants,
   ...formatMutants,
+  ...intentMutants,
+  ...lastGoodMutants,
   ...layerMutants,
   ...placeMutants,
   ...postgresMutants,

@@ -22,12 +22,15 @@ const BELOW_STORE = ["src/core/", "src/host/", "src/format/", "src/source/"];
 /** What every store is made with. */
 const STORE = [
   ...BELOW_STORE,
-  ...["store", "store_error", "head_change", "record"].map((name) => `src/store/${name}.ts`),
+  ...["store", "store_error", "head_change", "intent", "record"].map((name) =>
+    `src/store/${name}.ts`
+  ),
 ];
 
 /** A file belongs to the first part that has it. */
 export const plan: readonly Part[] = [
   { path: "mod.ts", imports: ["src/", "adapters/detect.ts"] },
+  { path: "src/reload/", imports: ["src/config/", "src/core/", "src/host/"] },
   { path: "src/config/", imports: [...BELOW_STORE, "src/store/"], typesOf: ["valibot"] },
   { path: "src/store/file/", imports: STORE },
   // Entry points of their own: mod.ts reaches no database.

@@ -17,6 +17,7 @@ import type {
 import { headChangeOf } from "../head_change.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
 import { outdated } from "../store_error.ts";
+import { cycle, missing, tooMany } from "./extending_error.ts";
 
 /** What a chain of files is made with. */
 export interface Chain {
@@ -104,6 +105,14 @@ export class OpenExtending implements OpenStore {
     return this.#chain.head.purge(before);
   }
 
+  readIntent(): Promise<Json | undefined> {
+    return this.#chain.head.readIntent();
+  }
+
+  writeIntent(next: Json | undefined, expected: Json | undefined): Promise<boolean> {
+    return this.#chain.head.writeIntent(next, expected);
+  }
+
   async watch(options: SourceWatchOptions): Promise<SourceWatch> {
     const shared = shareLook(options);
     this.#watching = shared.options;
@@ -153,7 +162,7 @@ export class OpenExtending implements OpenStore {
   }
 
   async #around(layers: LoadedLayers, document: Json): Promise<LoadedLayers> {
-    const head = layers.held.at(-1)!;
+    const { fault: _, ...head } = layers.held.at(-1)!;
     if (keyOf(document) === keyOf(head.document)) return layers;
     const tried = await this.#compose({ ...head, document }, newWay());
     if (tried.fault !== undefined) throw tried.fault;
@@ -266,30 +275,4 @@ function extendedBy({ name: path, loaded }: Layer): readonly string[] | Holdfast
   return holdfastError("INVALID", message, {
     problems: [{ path: ["extends"], message, severity: "error", source: path, ...place }],
   });
-}
-
-function cycle(chain: readonly string[]): HoldfastError {
-  return holdfastError(
-    "CYCLE",
-    `Cannot read ${chain[0]}: found that it extends itself, by ${
-      chain.join(" → ")
-    }; take one of them out`,
-    { chain },
-  );
-}
-
-function missing(path: string, from: string): HoldfastError {
-  return holdfastError(
-    "NOT_FOUND",
-    `Cannot read ${path}: found no such file, which ${from} extends; make it, or take it out of extends`,
-    { source: path },
-  );
-}
-
-function tooMany(path: string): HoldfastError {
-  return holdfastError(
-    "TOO_LARGE",
-    `Cannot read ${path}: found more than ${extendedFilesMax} files that it extends; name fewer`,
-    { what: "extended files", limit: extendedFilesMax, found: extendedFilesMax + 1 },
-  );
 }

@@ -19,7 +19,7 @@ export const fileMode = 0o600;
  * The directory beside a config file that holds its generations: `g.<n>` is the record of generation n, `rec.<id>` one that
  * is being committed, `pub.<n>.<id>` a file to be published, `img.<n>.<id>.<id>` a second name of its inode, `ext.…` one of a
  * file that somebody else saved, `txt.…` the mark of such a file that could not be linked, `gone.<n>.<id>` what a removal took
- * away, `turn.<n>.<id>` a writer that waits in line, and `floor.<n>` says up to where records were deleted. What a record says
+ * away, `turn.<n>.<id>` a writer that waits in line, `intent.<n>` what somebody is about to do, and `floor.<n>` says up to where records were deleted. What a record says
  * never changes, so it is read once.
  */
 export class GenerationLog {

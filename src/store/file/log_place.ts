@@ -77,8 +77,14 @@ export class LogPlace {
     return true;
   }
 
-  /** The log as it is now; undefined when there is none, nothing in it that counts, or none that may be read. */
+  /** The history as it is now; undefined when there is none, or none that may be read. */
   async view(): Promise<LogView | undefined> {
+    const view = await this.entries();
+    return view?.isEmpty === true ? undefined : view;
+  }
+
+  /** All that stands in the log now, though there may be no history; undefined when there is no log that may be read. */
+  async entries(): Promise<LogView | undefined> {
     const listing = this.log.view();
     // Of a directory that is not trusted, nothing matters.
     ignoreRejection(listing);
@@ -88,7 +94,7 @@ export class LogPlace {
     this.#wasSeen = view !== undefined;
     // What was known of marks may have been before the log was deleted.
     if ((view?.top ?? 0) === 0) this.#mark = undefined;
-    return view?.isEmpty === true ? undefined : view;
+    return view;
   }
 
   /** Whether there is a log that must not be believed or may not be read: then generations are counted in this process alone. */

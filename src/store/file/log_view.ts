@@ -36,6 +36,10 @@ export interface LogView {
   readonly gone: readonly AttemptFile[];
   /** Who waits for a turn to commit, the next one first. */
   readonly turns: readonly AttemptFile[];
+  /** The numbers of intents, ascending; the last one counts. */
+  readonly intents: readonly number[];
+  /** The names of intents that have no number yet. */
+  readonly intentDrafts: readonly string[];
   /** Whether there is no history, and not even the beginning of one. */
   readonly isEmpty: boolean;
 }
@@ -43,7 +47,7 @@ export interface LogView {
 const id = "[0-9a-f]{32}";
 const number = "0|[1-9]\\d{0,15}";
 const namePattern = new RegExp(
-  `^(?:(g|floor)\\.(${number})|rec\\.(${id})|(pub|gone|turn)\\.(${number})\\.${id}|(img|ext|txt)\\.(${number})\\.(${id})\\.${id})$`,
+  `^(?:(g|floor|intent)\\.(${number})|(intent\\.${id}\\.tmp)|rec\\.(${id})|(pub|gone|turn)\\.(${number})\\.${id}|(img|ext|txt)\\.(${number})\\.(${id})\\.${id})$`,
 );
 
 const byTurn = (one: AttemptFile, other: AttemptFile): number => {
@@ -57,15 +61,20 @@ export function viewOf(names: readonly string[]): LogView {
   const files: Record<string, AttemptFile[]> = { pub: [], gone: [], turn: [] };
   const images: Record<string, Image[]> = { inode: [], text: [] };
   const floors: number[] = [];
+  const intents: number[] = [];
+  const intentDrafts: string[] = [];
   for (const name of names) {
     const match = namePattern.exec(name);
     if (match === null) continue;
-    const [, numbered, digits, draft, file, fileDigits, image, imageDigits, recordId] = match;
+    const [, numbered, digits, intentDraft, draft, file, fileDigits, image, imageDigits, recordId] =
+      match;
     const generation = Number(digits ?? fileDigits ?? imageDigits);
     if (draft !== undefined) drafts.add(draft);
+    else if (intentDraft !== undefined) intentDrafts.push(intentDraft);
     else if (generation > generationMax) continue;
     else if (numbered === "g") records.push(generation);
     else if (numbered === "floor") floors.push(generation);
+    else if (numbered === "intent") intents.push(generation);
     else if (file !== undefined) files[file]!.push({ name, generation });
     else {
       const isPublication = image === "img";
@@ -73,7 +82,7 @@ export function viewOf(names: readonly string[]): LogView {
       images[kind]!.push({ name, generation, recordId: recordId!, isPublication });
     }
   }
-  for (const list of [records, floors]) list.sort((one, other) => one - other);
+  for (const list of [records, floors, intents]) list.sort((one, other) => one - other);
   const floor = floors.at(-1) ?? 0;
   for (const list of Object.values(images)) {
     list.sort((one, other) => other.generation - one.generation);
@@ -89,6 +98,8 @@ export function viewOf(names: readonly string[]): LogView {
     textImages: images["text"]!,
     gone: files["gone"]!,
     turns: files["turn"]!.sort(byTurn),
+    intents,
+    intentDrafts,
     isEmpty: records.length === 0 &&
       !images["inode"]!.some(({ recordId }) => drafts.has(recordId)),
   };

@@ -1,20 +1,20 @@
+import type { Json } from "../../core/document.ts";
 import { isHoldfastError } from "../../core/error.ts";
 import { together } from "../../core/promise.ts";
 import type { Format } from "../../format/format.ts";
-import { uniqueId } from "../../host/durable.ts";
-import { hashOf } from "../../host/hash.ts";
 import type {
   Loaded,
   SourceContext,
   SourceWatch,
   SourceWatchOptions,
 } from "../../source/source.ts";
-import type { GenerationRecord } from "../record.ts";
+import { newRecord } from "../record.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
 import { outdated, withoutHistory, withoutRecord } from "../store_error.ts";
 import type { ConfigFile, Found } from "./config_file.ts";
 import { Contention } from "./contention.ts";
 import { generationOf, keptGenerations, readGeneration } from "./history.ts";
+import { FileIntents } from "./intents.ts";
 import type { LogPlace } from "./log_place.ts";
 import type { LogView } from "./log_view.ts";
 import { FileReader } from "./reader.ts";
@@ -38,6 +38,7 @@ export class OpenFile implements OpenStore {
   readonly #contention: Contention = new Contention();
   readonly #upkeep: Upkeep;
   readonly #recorderParts: RecorderParts;
+  readonly #intents: FileIntents;
   #recorder: { readonly of: LogPlace; readonly recorder: Recorder } | undefined;
 
   constructor(file: ConfigFile, format: Format, context: SourceContext) {
@@ -46,6 +47,7 @@ export class OpenFile implements OpenStore {
     const reader = this.#reader = new FileReader(file, format, context);
     const superseded = new Superseded((...lost) => reader.keepAside(...lost));
     const upkeep = this.#upkeep = new Upkeep(superseded, context.history);
+    this.#intents = new FileIntents(() => reader.followed(), context.warn);
     this.#recorderParts = { host: context.host, read: () => file.reread(), upkeep };
   }
 
@@ -89,8 +91,7 @@ export class OpenFile implements OpenStore {
     if (found === undefined || found.hash !== loaded.hash || loaded === this.#content.current) {
       return loaded;
     }
-    const isFirst = standing.kind === "unlogged" && this.#content.current === undefined;
-    if (isFirst) {
+    if (standing.kind === "unlogged" && this.#content.current === undefined) {
       const counted = await this.#count(loaded, found);
       if (counted.generation > 1) this.#context.warn(withoutHistory(this.#file.path));
       return counted;
@@ -151,22 +152,17 @@ export class OpenFile implements OpenStore {
     const isTheirs = refused !== undefined && (newest?.generation ?? 0) > current;
     const parent = isTheirs ? newest : this.#content.current;
     const isLogged = this.#content.recorded !== undefined;
-    const record: GenerationRecord = {
+    const record = newRecord(this.#context.host, {
       generation: await this.#recorderOf(place).next(place, this.#seen(place), isLogged),
-      parent: parent?.generation ?? 0,
-      parentHash: parent?.hash ?? "",
-      id: uniqueId(this.#context.host),
-      hash: document === undefined ? "" : hashOf(this.#context.host, bytes),
-      at: this.#now(),
-      origin: cause.origin,
-      calls: cause.calls,
-      text: bytes,
-    };
+      parent,
+      cause,
+      text: document === undefined ? undefined : bytes,
+    });
     const refusedHash = refused?.record === undefined ? refused?.hash : undefined;
     const numbered = (view: LogView) => this.#contention.numbered(view);
-    const commit = { ...parts, record, attempt: record.id, refusedHash, numbered };
-    const { published, view } = await this.#upkeep.commit(commit);
     const { generation, id } = record;
+    const commit = { ...parts, record, attempt: id, refusedHash, numbered };
+    const { published, view } = await this.#upkeep.commit(commit);
     this.#upkeep.after(place, { generation, id, view, isReached: published });
     return this.#take(this.#reader.written(document, text, record));
   }
@@ -175,23 +171,29 @@ export class OpenFile implements OpenStore {
     const { place } = this.#reader;
     const kept = await keptGenerations(place, this.#context.history);
     await this.#recorderOf(place).secure(place, kept[0] ?? 0);
-    return this.#content.uncounted === undefined
-      ? kept
-      : [this.#content.uncounted.stored.generation, ...kept];
+    const { uncounted } = this.#content;
+    return uncounted === undefined ? kept : [uncounted.stored.generation, ...kept];
   }
 
   async read(generation: number): Promise<StoredGeneration | undefined> {
     const { place, decodeText } = this.#reader;
     const recorded = await readGeneration(place, generation, decodeText);
     if (recorded !== undefined) return recorded;
-    return this.#content.uncounted?.stored.generation === generation
-      ? this.#content.uncounted.stored
-      : undefined;
+    const uncounted = this.#content.uncounted?.stored;
+    return uncounted?.generation === generation ? uncounted : undefined;
   }
 
   async purge(before: number): Promise<number> {
     await this.#upkeep.idle();
     return await purgeBefore(this.#reader.parts(), before);
+  }
+
+  readIntent(): Promise<Json | undefined> {
+    return this.#intents.read();
+  }
+
+  writeIntent(next: Json | undefined, expected: Json | undefined): Promise<boolean> {
+    return this.#intents.write(next, expected);
   }
 
   watch(options: SourceWatchOptions): Promise<SourceWatch> {
@@ -222,8 +224,8 @@ export class OpenFile implements OpenStore {
   /** Counts content in this process alone. */
   async #count(loaded: Loaded, { bytes }: Found): Promise<Loaded> {
     const sight = this.#sight!;
-    const recorder = this.#recorderOf(sight.place);
-    const next = await recorder.next(sight.place, sight, this.#content.recorded !== undefined);
+    const isRecorded = this.#content.recorded !== undefined;
+    const next = await this.#recorderOf(sight.place).next(sight.place, sight, isRecorded);
     const generation = Math.max(next, (this.#content.current?.generation ?? 0) + 1);
     return this.#content.takeUncounted({ ...loaded, generation }, bytes, this.#now());
   }
@@ -238,19 +240,18 @@ export class OpenFile implements OpenStore {
 
   /** Gives what runs the record that it lacks, so that the next generation has something to build on. */
   async #recordCurrent(place: LogPlace): Promise<boolean> {
-    if (this.#content.uncounted === undefined || this.#content.current === undefined) return false;
-    const { bytes } = this.#content.uncounted;
-    const loaded = this.#content.current;
+    const { uncounted, current: loaded } = this.#content;
+    if (uncounted === undefined || loaded === undefined) return false;
     const known = await this.#recorderOf(place).find(place, this.#seen(place), loaded.hash);
     if (known !== undefined) {
       // Somebody else recorded it, and maybe went on from there.
       this.#content.take({ ...loaded, generation: known.generation, record: known });
       return false;
     }
-    const found = this.#sight?.found;
-    const edit = { loaded, bytes, found: found?.hash === loaded.hash ? found : undefined };
-    const recorder = this.#recorderOf(place);
-    this.#content.take(await recorder.record(place, this.#seen(place), undefined, edit));
+    const found = this.#sight?.found?.hash === loaded.hash ? this.#sight.found : undefined;
+    const edit = { loaded, bytes: uncounted.bytes, found };
+    const recording = this.#recorderOf(place).record(place, this.#seen(place), undefined, edit);
+    this.#content.take(await recording);
     return true;
   }
 

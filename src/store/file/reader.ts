@@ -59,10 +59,16 @@ export class FileReader {
     return this.#place!;
   }
 
+  /** The same, though nobody looked yet. */
+  async followed(): Promise<LogPlace> {
+    if (!this.#looked) await this.#file.follow();
+    return this.place;
+  }
+
   /** Looks, and finishes what writers that died left undone. */
   async look(): Promise<Sight> {
     // The log is beside the file that the links lead to.
-    if (!this.#looked) await this.#file.follow();
+    await this.followed();
     const sight = await this.#look();
     const isFirst = !this.#looked;
     this.#looked = true;

@@ -1,10 +1,9 @@
 import { hasErrno, holdfastError } from "../../core/error.ts";
 import { generationMax } from "../../core/limits.ts";
-import { uniqueId } from "../../host/durable.ts";
 import { hashOf } from "../../host/hash.ts";
 import type { Host } from "../../host/host.ts";
 import type { Loaded } from "../../source/source.ts";
-import type { GenerationRecord, RecordHeader } from "../record.ts";
+import { newRecord, type RecordHeader } from "../record.ts";
 import { outdated } from "../store_error.ts";
 import { adoptEdit } from "./adopt.ts";
 import type { Found } from "./config_file.ts";
@@ -123,17 +122,8 @@ export class Recorder {
     const { host, read, upkeep } = this.#parts;
     const generation = await this.next(place, sight, current !== undefined);
     const parent = await this.#parent(place, sight?.newest, current);
-    const record: GenerationRecord = {
-      generation,
-      parent: parent?.generation ?? 0,
-      parentHash: parent?.hash ?? "",
-      id: uniqueId(host),
-      hash: hashOf(host, bytes),
-      at: new Date(host.now()).toISOString(),
-      origin: "external",
-      calls: [],
-      text: bytes,
-    };
+    const cause = { origin: "external", calls: [] } as const;
+    const record = newRecord(host, { generation, parent, cause, text: bytes });
     const view = await adoptEdit({ place, record, found, read });
     const { id, hash, origin, calls, at } = record;
     this.#made = { generation, hash };

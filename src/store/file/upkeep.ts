@@ -180,7 +180,7 @@ async function removeDeadDrafts(place: LogPlace, view: LogView): Promise<void> {
 }
 
 /** Whether whoever made a file has died, most likely. */
-async function isLeftBehind({ host, log }: LogPlace, name: string): Promise<boolean> {
+export async function isLeftBehind({ host, log }: LogPlace, name: string): Promise<boolean> {
   const stat = await host.stat(log.path(name)).catch(() => undefined);
   return stat !== undefined && host.now() - stat.modifiedMs > orphanAgeMs;
 }

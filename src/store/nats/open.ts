@@ -1,22 +1,21 @@
-import { joinCauses } from "../../core/cause.ts";
+import { type Cause, joinCauses } from "../../core/cause.ts";
 import { diff } from "../../core/diff.ts";
 import type { Json } from "../../core/document.ts";
 import { isHoldfastError } from "../../core/error.ts";
 import { generationsToldMax } from "../../core/limits.ts";
 import { json } from "../../format/json.ts";
-import { uniqueId } from "../../host/durable.ts";
-import { hashOf } from "../../host/hash.ts";
 import type {
   Loaded,
   SourceContext,
   SourceWatch,
   SourceWatchOptions,
 } from "../../source/source.ts";
-import type { GenerationRecord, RecordHeader } from "../record.ts";
+import { type GenerationRecord, newRecord } from "../record.ts";
 import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
 import { notKept, outdated, tooFar } from "../store_error.ts";
 import { NatsBucket, type NatsPlace } from "./bucket.ts";
 import { NatsHistory } from "./history.ts";
+import { NatsIntents } from "./intents.ts";
 import { NatsLink } from "./link.ts";
 import { decodeKept, loadedFrom, storedFrom } from "./loaded.ts";
 import { putRecord } from "./put.ts";
@@ -31,6 +30,7 @@ export class OpenNats implements OpenStore {
   readonly #history: NatsHistory;
   readonly #view: NatsView;
   readonly #link: NatsLink;
+  readonly #intents: NatsIntents;
   #isFirst = true;
   /** What runs. */
   #running: Loaded | undefined;
@@ -45,6 +45,13 @@ export class OpenNats implements OpenStore {
     const history = this.#history = new NatsHistory(context.host, bucket);
     this.#view = new NatsView(context, bucket, history);
     this.#link = new NatsLink(place.connection);
+    this.#intents = new NatsIntents(place, context, {
+      isConnected: () => this.#link.isConnected,
+      needBucket: async () => {
+        await this.#view.last();
+        await this.#needBucket();
+      },
+    });
   }
 
   async load(considered = 0): Promise<Loaded> {
@@ -79,7 +86,7 @@ export class OpenNats implements OpenStore {
     if (message.kind !== "text" || this.#shown(sight).hash !== loaded.hash) {
       throw this.#conflict(loaded.generation, highest + 1);
     }
-    const record = this.#next(sight, message.text, loaded.hash, { origin: "external", calls: [] });
+    const record = this.#next(sight, message.text, { origin: "external", calls: [] });
     try {
       return this.#take(await this.#put(record, message.revision));
     } catch (error) {
@@ -104,9 +111,8 @@ export class OpenNats implements OpenStore {
     }
     if (this.#view.isBehind) throw this.#view.lagging();
     const text = await this.#encode(sight, document, restores);
-    if (!this.#view.hasBucket) this.#view.made(await this.#bucket.create(this.#context.history));
-    const wanted = document === undefined ? "" : hashOf(this.#context.host, text);
-    const record = this.#next(sight, text, wanted, cause);
+    await this.#needBucket();
+    const record = this.#next(sight, text, cause);
     return this.#take(await this.#put(record, revision));
   }
 
@@ -132,6 +138,14 @@ export class OpenNats implements OpenStore {
     return gone;
   }
 
+  readIntent(): Promise<Json | undefined> {
+    return this.#intents.read();
+  }
+
+  writeIntent(next: Json | undefined, expected: Json | undefined): Promise<boolean> {
+    return this.#intents.write(next, expected);
+  }
+
   watch(options: SourceWatchOptions): Promise<SourceWatch> {
     const { host, keepAlive, warn } = this.#context;
     const revision = () => this.#view.revision;
@@ -143,6 +157,10 @@ export class OpenNats implements OpenStore {
   close(): Promise<void> {
     this.#link.close();
     return Promise.resolve();
+  }
+
+  async #needBucket(): Promise<void> {
+    if (!this.#view.hasBucket) this.#view.made(await this.#bucket.create(this.#context.history));
   }
 
   /** @returns the same content at its new generation */
@@ -166,22 +184,15 @@ export class OpenNats implements OpenStore {
 
   #next(
     { newest, highest }: NatsSight,
-    text: Uint8Array,
-    hash: string,
-    { origin, calls }: Pick<RecordHeader, "origin" | "calls">,
+    text: Uint8Array | undefined,
+    cause: Cause,
   ): GenerationRecord {
-    const { host } = this.#context;
-    return {
+    return newRecord(this.#context.host, {
       generation: Math.max(highest, this.#uncounted?.loaded.generation ?? 0) + 1,
-      parent: newest?.generation ?? 0,
-      parentHash: newest?.hash ?? "",
-      id: uniqueId(host),
-      hash,
-      at: new Date(host.now()).toISOString(),
-      origin,
-      calls,
+      parent: newest,
+      cause,
       text,
-    };
+    });
   }
 
   /** What is there, as it was decoded when it was first seen. */
@@ -215,8 +226,8 @@ export class OpenNats implements OpenStore {
     { message }: NatsSight,
     document: Json | undefined,
     restores: StoreChange["restores"],
-  ): Promise<Uint8Array> {
-    if (document === undefined) return new Uint8Array();
+  ): Promise<Uint8Array | undefined> {
+    if (document === undefined) return undefined;
     const { name } = this.#bucket.place;
     if (restores !== undefined) {
       const record = await this.#history.read(restores.generation);

@@ -143,6 +143,20 @@ export function newerTables(source: string, found: number, known: number): Holdf
   );
 }
 
+/** The error for an intent where there is no table for it. */
+export function withoutIntents(
+  { name, sql }: { readonly name: string; readonly sql: PostgresClient },
+  cause: unknown,
+): HoldfastError {
+  return holdfastError(
+    "READ_ONLY",
+    `Cannot write the intent of ${name}: found no table for it, and no permission to make one; ` +
+      `open the config once as a role that may, then grant it to "${sql.options.user}"`,
+    { source: name },
+    cause,
+  );
+}
+
 /** The error for a client that changes what it reads. */
 export function notAsSent(source: string): HoldfastError {
   return holdfastError(

@@ -12,6 +12,7 @@ export interface Names {
   readonly documents: string;
   readonly history: string;
   readonly refused: string;
+  readonly intents: string;
   readonly version: string;
   readonly commit: string;
   readonly settle: string;
@@ -37,6 +38,7 @@ export function namesOf(schema: string, table: string): Names {
     documents: inSchema(""),
     history: inSchema("_history"),
     refused: inSchema("_refused"),
+    intents: inSchema("_intents"),
     version: inSchema("_version"),
     commit: inSchema("_commit"),
     settle: inSchema("_settle"),

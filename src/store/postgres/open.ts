@@ -15,6 +15,7 @@ import type { OpenStore, StoreChange, StoredGeneration } from "../store.ts";
 import { notKept, outdated, tooFar, tooLarge, withoutRecord } from "../store_error.ts";
 import { PostgresContent, type Seen } from "./content.ts";
 import { commitUnknown, isAnswer, mayHaveLanded, notStored, steppedBack } from "./error.ts";
+import type { PostgresIntents } from "./intents.ts";
 import type { PostgresLink } from "./link.ts";
 import type { Attempt, Outcome, PostgresRows } from "./rows.ts";
 import { watchRow } from "./watch.ts";
@@ -23,6 +24,7 @@ import { watchRow } from "./watch.ts";
 export interface PostgresPlace {
   readonly link: PostgresLink;
   readonly rows: PostgresRows;
+  readonly intents: PostgresIntents;
   readonly channel: string;
   /** The table of refused texts. */
   readonly refused: string;
@@ -138,6 +140,14 @@ export class OpenPostgres implements OpenStore {
     const [newest = 0] = await rows.generations(1);
     if (newest > 0 && before > newest) throw tooFar(link.name, before, newest);
     return await rows.purge(Math.min(Math.max(before, 0), newest));
+  }
+
+  readIntent(): Promise<Json | undefined> {
+    return this.#place.intents.read();
+  }
+
+  writeIntent(next: Json | undefined, expected: Json | undefined): Promise<boolean> {
+    return this.#place.intents.write(next, expected);
   }
 
   async watch(options: SourceWatchOptions): Promise<SourceWatch> {

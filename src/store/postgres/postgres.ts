@@ -6,6 +6,7 @@
 import { holdfastError } from "../../core/error.ts";
 import { reconnectMsMax } from "../../core/limits.ts";
 import type { Store } from "../store.ts";
+import { PostgresIntents } from "./intents.ts";
 import { PostgresLink } from "./link.ts";
 import { assertKey, namesOf } from "./names.ts";
 import { OpenPostgres } from "./open.ts";
@@ -105,8 +106,9 @@ export function postgres(
       for (const advice of adviceOn(sql)) context.warn(`Found a client for ${name} ${advice}`);
       await prepareTables(link, names);
       const rows = new PostgresRows(link, names, key);
+      const intents = new PostgresIntents(link, names, key, context.warn);
       const { channel, refused } = names;
-      return new OpenPostgres({ link, rows, key, channel, refused }, context);
+      return new OpenPostgres({ link, rows, intents, key, channel, refused }, context);
     },
   };
 }

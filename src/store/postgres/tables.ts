@@ -26,6 +26,11 @@ begin
 end`;
 }
 
+/** Whether the table of intents is not there: tables of before there were any have none. */
+export function isWithoutIntents({ intents }: Names): string {
+  return `to_regclass(${literal(intents)}) is null`;
+}
+
 /** How many of the parts are not there, though a table says which version they are of: somebody may have dropped one. */
 export function countMissing(
   { documents, history, refused, commit, settle, notify }: Names,
@@ -36,7 +41,7 @@ export function countMissing(
 }
 
 function firstVersion(names: Names): string {
-  const { documents, history, refused, notify, changed, truncated } = names;
+  const { documents, history, refused, intents, notify, changed, truncated } = names;
   const generation = `bigint not null default 0 check (generation between 0 and ${generationMax})`;
   const madeDocuments = `
     create table ${documents} (
@@ -70,11 +75,18 @@ function firstVersion(names: Names): string {
       at text not null,
       document text not null
     );`;
+  const madeIntents = `
+    create table ${intents} (
+      key text primary key,
+      id text not null,
+      intent text not null
+    );`;
   return [
     ...[commitFunction(names), settleFunction(names), notifyFunction(names)].map(createFunction),
     whereMissing(documents, madeDocuments),
     whereMissing(history, madeHistory),
     whereMissing(refused, madeRefused),
+    whereMissing(intents, madeIntents),
   ].join("\n");
 }
 
