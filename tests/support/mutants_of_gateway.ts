@@ -48,11 +48,8 @@ export const gatewayMutants: readonly Mutant[] = [
   {
     name: "a gateway that stops cuts its streams",
     file: serve,
-    from: `      this.#sockets.delete(address);
-      socket.server.close();`,
-    to: `      this.#sockets.delete(address);
-      socket.server.close();
-      socket.server.closeAllConnections();`,
+    from: "socket.url.then(() => socket.server.close(), () => {});",
+    to: "socket.url.then(() => (socket.server.close(), socket.server.closeAllConnections()));",
     tests: load,
     by: noMixture,
   },
