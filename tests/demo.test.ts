@@ -19,6 +19,13 @@ const steps = [
   "stale patch",
   "stream across a reload",
   "restart required",
+  "reconfigured in place",
+  "mixed edit",
+  "refused beforehand",
+  "failed midway",
+  "repair of the upstream",
+  "full reload",
+  "full reload of the listener",
 ];
 const tourTimeoutMs = 60_000;
 
@@ -27,7 +34,7 @@ describe("the gateway", () => {
     const directory = await makeDirectory(t);
     const demo = start(t, [], { TMPDIR: directory });
     assert.equal(await demo.exited, 0, demo.output());
-    const played = [...demo.output().matchAll(/^(\d)\/9 {2}([^:]+):/gm)];
+    const played = [...demo.output().matchAll(/^(\d+)\/16 {2}([^:]+):/gm)];
     assert.deepEqual(played.map(([, number]) => number), steps.map((_, index) => `${index + 1}`));
     assert.deepEqual(played.map(([, , name]) => name), steps);
     assert.match(demo.output(), new RegExp(` on ${runtime}[./]`, "i"));
@@ -37,11 +44,11 @@ describe("the gateway", () => {
   test("names the step that goes wrong", { timeoutMs: tourTimeoutMs }, async (t) => {
     const directory = await makeDirectory(t);
     const demo = start(t, [join(directory, "gateway.json")]);
-    await demo.shows(/^1\/9/m);
+    await demo.shows(/^1\/16/m);
     await rename(directory, `${directory}-gone`);
     t.after(() => rm(`${directory}-gone`, { recursive: true }));
     assert.equal(await demo.exited, 1, demo.output());
-    assert.match(demo.output(), /^FAILED at step \d\/9, [a-z ]+$/m);
+    assert.match(demo.output(), /^FAILED at step \d+\/16, [a-z ]+$/m);
   });
 
   test("follows a file that is there until it is interrupted", async (t) => {

@@ -131,6 +131,21 @@ export async function otherSchemasAndNone(odd: StandardSchema<string, number>): 
   expect<Same<typeof result.problems, readonly Problem[]>>();
 }
 
+export async function whatAModulePreparesIsWhatItGets(): Promise<void> {
+  const config = await openConfig("config.json", { schema });
+  config.module({
+    name: "models",
+    select: ({ models }) => Object.keys(models),
+    prepare: async (names, { previous }) => {
+      expect<Same<typeof previous, string[]>>();
+      return await Promise.resolve(new Map(names.map((name) => [name, 1])));
+    },
+    reconfigure: (_, { prepared }) => {
+      expect<Same<typeof prepared, Map<string, number> | undefined>>();
+    },
+  });
+}
+
 export function errorsAreToldApartByTheirCode(error: unknown): number | string {
   if (isHoldfastError(error, "CONFLICT")) return error.details.current;
   if (!isHoldfastError(error)) throw error;

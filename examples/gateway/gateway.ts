@@ -1,30 +1,50 @@
 /** The gateway: from a request to a response, each by one snapshot of the configuration. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { setTimeout as wait } from "node:timers/promises";
 // In a program of your own: from "holdfast".
 import { type ErrorCode, isHoldfastError, type Snapshot, toEnvelope } from "../../mod.ts";
+import type { Limiter, RateLimit } from "./limiter.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Lines, Pool } from "./pool.ts";
 import type { Gateway, GatewayConfig } from "./schema.ts";
 import type { Handler } from "./serve.ts";
+import { speak } from "./upstream.ts";
+
+/** The parts of the program that requests need. */
+export interface Parts {
+  readonly limiter: Limiter;
+  readonly pool: Pool;
+  readonly metrics: Metrics;
+}
+
+/** What a request sees: all of one generation, however long it lasts and whatever changes meanwhile. */
+interface Sight {
+  readonly snapshot: Snapshot<Gateway>;
+  readonly limit: RateLimit;
+  readonly lines: Lines;
+}
 
 type Route = (request: Request, url: URL) => Response | Promise<Response>;
 
 /** Makes the handler of all requests. */
-export function createGateway(config: GatewayConfig): Handler {
+export function createGateway(config: GatewayConfig, { limiter, pool, metrics }: Parts): Handler {
   const routes: Readonly<Record<string, Route>> = {
-    "GET /v1/models": forClients(({ value }) => {
+    "GET /v1/models": forClients(({ snapshot: { value }, lines }) => {
       const shown = Object.entries(value.models)
-        .filter(([, model]) => model.enabled || value.features.list_disabled);
+        .filter(([, model]) => model.enabled || value.features.list_disabled)
+        .map(([alias, model]) => {
+          return [alias, { ...model, connections: lines.get(model.upstream)?.connections ?? 0 }];
+        });
       return Response.json(Object.fromEntries(shown));
     }),
 
-    "GET /v1/stream": forClients((snapshot, url) => {
-      const { models, default_alias, features } = snapshot.value;
+    "GET /v1/stream": forClients((sight, url) => {
+      const { models, default_alias, features } = sight.snapshot.value;
       const alias = url.searchParams.get("model") ?? default_alias;
       const model = models[alias];
       if (!features.streaming) return problem(404, "streaming is switched off");
       if (!model?.enabled) return problem(404, `no model is called ${alias}`);
       const words = Number(url.searchParams.get("words") ?? 10);
-      return eventStream(speak(model.upstream, snapshot.generation, words));
+      return eventStream(relay(sight, model.upstream, words));
     }),
 
     "GET /config": () => configResponse(config.snapshot()),
@@ -41,26 +61,38 @@ export function createGateway(config: GatewayConfig): Handler {
 
     // Always 200: a degraded gateway serves as before, by the last good configuration.
     "GET /status": () => Response.json(config.status()),
+
+    "GET /metrics": () => new Response(metrics.text()),
   };
 
-  /** Takes one snapshot for the whole request, however long it lasts and whatever changes meanwhile. */
-  function forClients(answer: (snapshot: Snapshot<Gateway>, url: URL) => Response): Route {
+  /** Has a look at everything in the turn in which the request comes: changes are made between turns. */
+  function forClients(answer: (sight: Sight, url: URL) => Response): Route {
     return (request, url) => {
-      const snapshot = config.snapshot();
-      const { allowed_keys } = snapshot.value;
+      const sight = { snapshot: config.snapshot(), limit: limiter.limit, lines: pool.lines };
+      const { generation, value: { allowed_keys } } = sight.snapshot;
       const key = request.headers.get("x-key-name") ?? "";
       const allowed = allowed_keys[0] === "*" || allowed_keys.includes(key);
-      return allowed ? answer(snapshot, url) : problem(403, "x-key-name is not allowed");
+      const response = !allowed
+        ? problem(403, "x-key-name is not allowed")
+        : !limiter.take()
+        ? problem(429, "there are too many requests")
+        : answer(sight, url);
+      response.headers.set("x-config-generation", `${generation}`);
+      response.headers.set("x-ratelimit-limit", `${sight.limit.burst}`);
+      return response;
     };
   }
 
   return async (request) => {
+    const startedMs = performance.now();
     const url = new URL(request.url);
     try {
       const route = routes[`${request.method} ${url.pathname}`];
       return await route?.(request, url) ?? problem(404, "there is nothing here");
     } catch (error) {
       return failure(error);
+    } finally {
+      metrics.observe(performance.now() - startedMs);
     }
   };
 }
@@ -83,6 +115,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   CONFLICT: 412,
   TOO_LARGE: 413,
   READ_ONLY: 409,
+  RELOAD_REFUSED: 409,
   TIMEOUT: 503,
   UNAVAILABLE: 503,
   CLOSED: 503,
@@ -113,11 +146,16 @@ function isAdmin(request: Request, token: string): boolean {
   );
 }
 
-/** Stands for the upstream: it says a word now and then. */
-async function* speak(upstream: string, generation: number, words: number): AsyncGenerator<string> {
-  for (let word = 1; word <= words; word++) {
-    yield JSON.stringify({ upstream, generation, word, sentMs: Date.now() });
-    await wait(20);
+/** Passes on what an upstream says, over the line that there was when the request came. */
+async function* relay(
+  { snapshot: { generation }, limit, lines }: Sight,
+  upstream: string,
+  words: number,
+): AsyncGenerator<string> {
+  const line = lines.get(upstream)!;
+  for await (const word of speak(words)) {
+    const seen = { generation, limit: limit.burst, upstream, connections: line.connections };
+    yield JSON.stringify({ ...seen, word, sentMs: Date.now() });
   }
 }
 

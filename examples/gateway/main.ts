@@ -14,9 +14,8 @@ import { join } from "node:path";
 import process from "node:process";
 // In a program of your own: from "holdfast".
 import { type AuditEvent, formatPointer, openConfig } from "../../mod.ts";
-import { createGateway } from "./gateway.ts";
+import { startGateway } from "./program.ts";
 import { migrations, schema, seed } from "./schema.ts";
-import { serve } from "./serve.ts";
 import { playTour, writeOldVersion } from "./tour.ts";
 
 const given = process.argv[2];
@@ -46,16 +45,25 @@ async function main(signal: AbortSignal): Promise<void> {
     audit: tellChanges,
     logger: { info: tell, warn: tell, error: tell },
   });
-  const url = await serve(createGateway(config), config.value.port, signal);
+  const reloader = await startGateway(config, signal);
   console.log(
-    `Serving   ${url} on ${navigator.userAgent}: /v1/models, /v1/stream, /config, /status`,
+    `Serving   ${reloader.instance.url} on ${navigator.userAgent}: ` +
+      "/v1/models, /v1/stream, /config, /status, /metrics",
   );
   if (isTour) {
-    process.exitCode = await playTour({ config, path, url }) ? 0 : 1;
+    const stage = {
+      config,
+      path,
+      get url() {
+        return reloader.instance.url;
+      },
+    };
+    process.exitCode = await playTour(stage) ? 0 : 1;
   } else {
     console.log(`Following ${path}: edit it, or PATCH /config with its admin_token; Ctrl-C ends`);
     if (!signal.aborted) await once(signal, "abort");
   }
+  await reloader.close();
   await config.close();
 }
 

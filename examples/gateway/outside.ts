@@ -1,5 +1,7 @@
 /** What the tour does to the gateway: saves as an editor does, and requests over HTTP. */
+import { once } from "node:events";
 import { readFile, rename, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { GatewayConfig } from "./schema.ts";
 
@@ -7,11 +9,15 @@ import type { GatewayConfig } from "./schema.ts";
 export interface Stage {
   readonly config: GatewayConfig;
   readonly path: string;
+  /** Where it serves at the moment. */
   readonly url: string;
 }
 
+/** A step of the tour does something, makes sure of what came of it, and tells that. */
+export type Step = (stage: Stage) => Promise<string>;
+
 // deno-lint-ignore no-explicit-any -- seen from the outside, JSON has no type
-type AnyJson = any;
+export type AnyJson = any;
 
 /** Saves as most editors do: a new file takes the place of the old one. */
 export async function save({ path }: Stage, text: string): Promise<void> {
@@ -43,6 +49,29 @@ export async function upstreamOf(alias: string, { url }: Stage): Promise<string>
 
 export async function statusOf({ url }: Stage): Promise<AnyJson> {
   return await (await fetch(`${url}/status`)).json();
+}
+
+/** How many requests a client may make at once. */
+export async function limitOf({ url }: Stage): Promise<number> {
+  const response = await fetch(`${url}/v1/models`);
+  await response.body?.cancel();
+  return Number(response.headers.get("x-ratelimit-limit"));
+}
+
+/** How many requests the metrics exporter has counted; a new one begins with none. */
+export async function countOf({ url }: Stage): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^gateway_request_ms_count (\d+)$/m.exec(text)![1]);
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 export interface Answer {

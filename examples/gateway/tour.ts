@@ -9,16 +9,15 @@ import {
   save,
   type Stage,
   statusOf,
+  type Step,
   until,
   upstreamOf,
 } from "./outside.ts";
-
-/** A step does something, makes sure of what came of it, and tells that. */
-type Step = (stage: Stage) => Promise<string>;
+import { reloadSteps } from "./tour_of_reloads.ts";
 
 /** Plays every step until one goes wrong; the answer is whether none did. */
 export async function playTour(stage: Stage): Promise<boolean> {
-  const all = Object.entries(steps);
+  const all = Object.entries({ ...steps, ...reloadSteps });
   for (const [index, [name, step]] of all.entries()) {
     try {
       console.log(`${index + 1}/${all.length}  ${name}: ${await step(stage)}`);
@@ -138,15 +137,5 @@ const steps: Readonly<Record<string, Step>> = {
     assert.equal((await next.next()).value.upstream, "small-10b");
     await Promise.all([running.return(undefined), next.return(undefined)]);
     return `reloaded after ${ms} ms; the running stream goes on with ${old}, a new one has small-10b`;
-  },
-
-  async "restart required"(stage) {
-    const { port } = stage.config.value;
-    await edit(stage, (document) => document.port = 8080);
-    const pending = async () => (await statusOf(stage)).pendingRestart;
-    const ms = await until("the port is pending", async () => (await pending()).length > 0);
-    assert.deepEqual(await pending(), [{ path: ["port"], running: port, stored: 8080 }]);
-    assert.equal(stage.config.value.port, port);
-    return `/status has port 8080 pending after ${ms} ms; the value stays ${port}`;
   },
 };

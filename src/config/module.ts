@@ -33,7 +33,7 @@ export interface ModuleOptions<Output, Part, Ready = unknown> {
    * @returns whatever `reconfigure` is to have of it
    * @throws to refuse: then nothing is stored, and all stays as it was
    */
-  prepare?(next: Part, context: ModuleContext<Output, Part, Ready>): Ready | Promise<Ready>;
+  prepare?(next: Part, context: ModuleContext<Output, Part>): Ready | Promise<Ready>;
   /**
    * Takes a part over; called with the old one again when another module fails. Where it gives no promise, it runs in one turn
    * with the others that give none and with the change of `config.value`, so that nobody sees one without the other. When it
