@@ -24,7 +24,15 @@ export class Reloads {
    */
   async prepare(step: Step | undefined): Promise<Reconfiguration> {
     if (step === undefined || step.changes.length === 0) return swapAlone;
-    return await this.reconfigurer?.prepare(step) ?? swapAlone;
+    return await this.reconfigurer?.prepare(step) ??
+      { ...swapAlone, carryOut: (next, swap) => this.#carryOutAlone({ ...step, next }, swap) };
+  }
+
+  /** One that came meanwhile has made its parts of what still runs. */
+  async #carryOutAlone(step: Step, swap: () => void): Promise<void> {
+    if (this.reconfigurer === undefined) return swap();
+    const ready = await this.reconfigurer.prepare(step);
+    await ready.carryOut(step.next, swap);
   }
 
   #planAlone({ previous, next, changes, pending }: Step): readonly PlannedAction[] {

@@ -189,6 +189,29 @@ describe("an edit from outside that a part of the program fails at", () => {
   });
 });
 
+describe("coming", () => {
+  test("while a write is under way, it gets that one too", async () => {
+    for (let turns = 0; turns < 60; turns++) {
+      const { openConfig } = hostWith();
+      const config = await openConfig(memory({ rate: 1 }), { schema, watch: false, ...remember() });
+      const writing = config.setAt(["rate"], 2);
+      for (let turn = 0; turn < turns; turn++) await null;
+      let has = config.value.rate;
+      const take = ({ next }: Step) => void (has = (next.value as typeof config.value).rate);
+      attach(config, {
+        plan: () => [],
+        prepare: (step) =>
+          Promise.resolve({
+            carryOut: (_next, swap) => Promise.resolve(void [take(step), swap()]),
+            abandon: () => {},
+          }),
+      });
+      await writing;
+      assert.deepEqual([has, config.value.rate], [2, 2], `attached after ${turns} turns`);
+    }
+  });
+});
+
 describe("leaving", () => {
   test("a reconfigurer that was detached is not asked any more, and another may come", async () => {
     const { config, calls, attachment } = await opened();

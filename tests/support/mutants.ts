@@ -3,6 +3,7 @@ import type { Mutant } from "./mutant.ts";
 import { fenceMutants } from "./mutants_of_fences.ts";
 import { flushMutants } from "./mutants_of_flushes.ts";
 import { formatMutants } from "./mutants_of_formats.ts";
+import { gatewayMutants } from "./mutants_of_gateway.ts";
 import { intentMutants } from "./mutants_of_intents.ts";
 import { lastGoodMutants } from "./mutants_of_last_good.ts";
 import { layerMutants } from "./mutants_of_layers.ts";
@@ -221,6 +222,7 @@ export const mutants: readonly Mutant[] = [
   ...reloadMutants,
   ...restartMutants,
   ...formatMutants,
+  ...gatewayMutants,
   ...intentMutants,
   ...lastGoodMutants,
   ...layerMutants,
