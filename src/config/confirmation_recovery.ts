@@ -74,7 +74,9 @@ async function recover(
   // Its owner may have stored it meanwhile, and died then.
   const stored = await newest();
   if (stored !== undefined && isAnnounced(host, intent, stored)) {
-    return await claim(parts, found, { ...intent, generation: stored.generation });
+    const claimed = await claim(parts, found, { ...intent, generation: stored.generation });
+    // Another one takes it back: what that comes to is to be waited for.
+    return claimed ?? await recover(parts, newest);
   }
   const about = generationAt(intent);
   const isTakenBack = stored?.origin === "rollback" && stored.parent === about;

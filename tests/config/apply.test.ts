@@ -3,18 +3,25 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { attach } from "../../src/config/reconfigurer.ts";
+import type { Migrations } from "../../src/core/migration.ts";
 import { holdfastError } from "../../src/core/error.ts";
 import { describe, test } from "../support/kit.ts";
 import { diskWith, type LogDisk } from "../support/log_disk.ts";
 import { path, remember } from "../support/memory_config.ts";
 
-const schema = v.object({ rate: v.optional(v.number(), 1) });
+const schema = v.looseObject({ rate: v.optional(v.number(), 1) });
 const kept = "/var/cache/app.json";
 
 /** A config on a simulated disk, in a process of its own. */
 async function opened(
   disk: LogDisk,
-  options: { readonly lastGood?: string; history?: number } = {},
+  options: {
+    readonly lastGood?: string;
+    readonly history?: number;
+    readonly schema?: v.GenericSchema<{ rate?: number | undefined }, { rate: number }>;
+    readonly migrations?: Migrations;
+    readonly migrate?: "store";
+  } = {},
 ) {
   const told = remember();
   const { host, openConfig } = disk.start();
@@ -104,6 +111,37 @@ describe("a plan applied on trial", () => {
     assert.equal(await config.purge({ before: 2 }), 1);
   });
 
+  test("keeps what may have to come back from being purged by another process", async () => {
+    const disk = diskWith('{"rate":1}');
+    const { config } = await opened(disk);
+    await config.apply(await config.plan({ rate: 2 }), { confirmWithinMs: 60_000 });
+    const other = await opened(disk);
+    await assert.rejects(other.config.purge({ before: 2 }), { code: "CONFLICT" });
+    await config.confirm();
+    assert.equal(await other.config.purge({ before: 2 }), 1);
+  });
+
+  test("is taken back though nobody could tell whether it was stored", async () => {
+    const disk = diskWith('{"rate":1}');
+    const { config, host } = await opened(disk);
+    const plan = await config.plan({ rate: 2 });
+    let isStored = false;
+    host.faults = ({ operation, path }) => {
+      isStored ||= operation === "link" && path.endsWith("/g.2");
+      return isStored && operation === "syncDirectory" ? { error: "EIO" } : undefined;
+    };
+    const applying = config.apply(plan, { confirmWithinMs: 10_000 });
+    await assert.rejects(applying, { code: "COMMIT_UNKNOWN" });
+    host.faults = undefined;
+    await config.reload();
+    await disk.disk.advance(100);
+    assert.deepEqual([config.value.rate, config.status().unconfirmed?.generation], [2, 2]);
+    await disk.disk.advance(15_000);
+    assert.deepEqual([config.value.rate, config.snapshot().generation], [1, 3]);
+    await config.apply(await config.plan({ rate: 4 }), { confirmWithinMs: 10_000 });
+    assert.equal(await config.confirm(), 4);
+  });
+
   test("of nothing waits for nobody", async () => {
     const { config } = await opened(diskWith('{"rate":1}'));
     await config.apply(await config.plan({}), {
@@ -140,6 +178,20 @@ describe("a health check", () => {
         message: /what was there before is back/,
       });
       assert.deepEqual([config.value.rate, config.snapshot().generation], [1, 3]);
+    }
+  });
+
+  test("may confirm by itself, or find its generation written over", async () => {
+    for (const isWritten of [false, true]) {
+      const { config } = await opened(diskWith('{"rate":1}'));
+      const { snapshot } = await config.apply(await config.plan({ rate: 2 }), {
+        healthCheck: async () => {
+          if (isWritten) await config.setAt(["rate"], 3);
+          else await config.confirm();
+        },
+      });
+      assert.deepEqual([snapshot.generation, config.value.rate], [2, isWritten ? 3 : 2]);
+      assert.equal(config.status().unconfirmed, undefined);
     }
   });
 
@@ -194,6 +246,42 @@ describe("a process that dies within the time", () => {
     assert.equal(config.value.rate, 5);
   });
 
+  test("has its change taken back before anybody sees it, however many open it at once", async () => {
+    const disk = diskWith('{"rate":1}');
+    await died(disk);
+    const all = [disk.start(), disk.start(), disk.start()].map(async ({ openConfig }) => {
+      return await openConfig(path, { schema, watch: false, ...remember() });
+    });
+    await disk.disk.advance(10_000);
+    const configs = await Promise.all(all);
+    const seen = configs.map((config) => [config.value.rate, config.snapshot().generation]);
+    assert.deepEqual(seen, [[1, 3], [1, 3], [1, 3]]);
+  });
+
+  test("has its change taken back before it is migrated", async () => {
+    const disk = diskWith('{"version":1,"rate":1}');
+    await died(disk);
+    const migrations: Migrations = { 1: (document) => ({ ...Object(document), version: 2 }) };
+    const { config } = await opened(disk, { migrations, migrate: "store" });
+    assert.equal(config.value.rate, 1);
+    assert.deepEqual(numbersOf(await config.history()), [
+      "4 migration",
+      "3 rollback",
+      "2 commit",
+      "1 external",
+    ]);
+    assert.deepEqual(JSON.parse(disk.outside.readFile(path)), { version: 2, rate: 1 });
+  });
+
+  test("has its change taken back where the next one cannot run with it", async () => {
+    const disk = diskWith('{"rate":1}');
+    await died(disk);
+    const strict = v.looseObject({ rate: v.optional(v.pipe(v.number(), v.maxValue(1)), 1) });
+    const { config } = await opened(disk, { schema: strict });
+    assert.deepEqual([config.value.rate, config.snapshot().generation], [1, 3]);
+    assert.deepEqual([config.status().state, disk.outside.readFile(path)], ["ok", '{"rate":1}']);
+  });
+
   test("is taken for alive while it lives", async () => {
     const disk = diskWith('{"rate":1}');
     const first = await opened(disk);
@@ -223,6 +311,37 @@ describe("what is kept as the last good document", () => {
     assert.equal(rate(), 2);
     await config.setAt(["rate"], 4);
     assert.equal(rate(), 4);
+  });
+});
+
+describe("what is kept as the last good document, at the next open", () => {
+  test("is not what is taken back", async () => {
+    const disk = diskWith('{"rate":1}');
+    disk.outside.makeDirectory("/var/cache");
+    const first = await opened(disk, { lastGood: kept });
+    await first.config.apply(await first.config.plan({ rate: 2 }), { confirmWithinMs: 60_000 });
+    first.host.kill();
+    const written: number[] = [];
+    const { host, openConfig } = disk.start();
+    const opening = openConfig(path, { schema, watch: false, lastGood: kept, ...remember() });
+    for (let step = 0; step < 100; step++) {
+      await disk.disk.advance(100);
+      written.push(JSON.parse(disk.outside.readFile(kept)).kept.document.rate);
+    }
+    assert.equal((await opening).value.rate, 1);
+    assert.ok(!written.includes(2));
+    host.kill();
+  });
+
+  test("is what a person wrote over what ran on trial", async () => {
+    const disk = diskWith('{"rate":1}');
+    disk.outside.makeDirectory("/var/cache");
+    const { config } = await opened(disk, { lastGood: kept });
+    await config.apply(await config.plan({ rate: 2 }), { confirmWithinMs: 60_000 });
+    disk.outside.replaceFile(path, '{"rate":5}', { mode: 0o600 });
+    await config.reload();
+    assert.equal(config.value.rate, 5);
+    assert.equal(JSON.parse(disk.outside.readFile(kept)).kept.document.rate, 5);
   });
 });
 
