@@ -74,7 +74,7 @@ export class Applier {
     const { generation } = outcome.snapshot;
     if (this.pending?.generation !== generation) return outcome;
     if (healthCheck !== undefined) await this.#judge(healthCheck, outcome.snapshot, withinMs);
-    const isDone = confirmWithinMs !== undefined || confirmation.isConfirmed(generation);
+    const isDone = confirmWithinMs !== undefined || await confirmation.isConfirmed(generation);
     if (!isDone) await this.confirm();
     return outcome;
   }

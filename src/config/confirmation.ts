@@ -3,7 +3,7 @@ import { isHoldfastError } from "../core/error.ts";
 import { revertPauseMs } from "../core/limits.ts";
 import type { Host } from "../host/host.ts";
 import type { StoredGeneration } from "../store/store.ts";
-import { assertWithin, closed, nothingWaits, waits } from "./confirmation_error.ts";
+import { assertWithin, closed, nothingWaits, takenOver, waits } from "./confirmation_error.ts";
 import {
   type BaseGeneration,
   HeldIntent,
@@ -137,7 +137,8 @@ export class Confirmation {
   }
 
   /** Whether a generation waits no more, since it was confirmed or written over. */
-  isConfirmed(generation: number): boolean {
+  async isConfirmed(generation: number): Promise<boolean> {
+    await this.#decisions.idle();
     return this.#confirmed === generation;
   }
 
@@ -270,12 +271,12 @@ export class Confirmation {
   async #supersede(waiting: Waiting): Promise<void> {
     const { name, warn } = this.#parts;
     const { generation } = waiting.pending!;
-    this.#confirmed = generation;
     this.#end(waiting, `that generation ${generation} was written over, which confirmed it`);
+    if (!await waiting.held.remove().catch(() => true)) return warn(takenOver(name));
+    this.#confirmed = generation;
     warn(
       `Generation ${generation} of ${name} was written over before it was confirmed; it counts as confirmed`,
     );
-    await waiting.held.remove().catch(() => {});
   }
 
   /** Another process took this one for dead. */
@@ -283,9 +284,7 @@ export class Confirmation {
     const isOurs = "waiting" in this.#state && this.#state.waiting === waiting;
     if (!isOurs) return;
     this.#end(waiting, "that another process took this one for dead, and settled it");
-    this.#parts.warn(
-      `Found what waits to be confirmed in ${this.#parts.name} taken over by another process, which took this one for dead`,
-    );
+    this.#parts.warn(takenOver(this.#parts.name));
   }
 
   #end({ held }: Waiting, why: string): void {

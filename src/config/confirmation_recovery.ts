@@ -70,7 +70,12 @@ async function recover(
   }
   // What was written over waits for nobody, whether its owner knows by now or not.
   const isOver = isWrittenOver(host, intent, await newest());
-  if (!isOver && await showsLife(host, store, found)) return undefined;
+  if (!isOver && await showsLife(host, store, found)) {
+    const kept = await store.readIntent();
+    // Whoever has it now may be about to take it back, which is to be waited for.
+    const isOthers = kept !== undefined && intentOf(kept)?.id !== intent.id;
+    return isOthers ? await recover(parts, newest) : undefined;
+  }
   // Its owner may have stored it meanwhile, and died then.
   const stored = await newest();
   if (stored !== undefined && isAnnounced(host, intent, stored)) {

@@ -192,7 +192,9 @@ export class Engine {
     const changeSet = await this.value.carryOut(ready, loaded, prepared, cause).catch(
       async (error: unknown) => {
         const reason = await this.#takeBack(store, loaded, error);
-        await pledge?.drop();
+        // What could not be brought back now is to be, here or at the next open.
+        const isBack = this.running.loaded.generation > loaded.generation;
+        await (isBack ? pledge?.drop() : pledge?.arm(loaded.generation));
         throw reason;
       },
     );

@@ -21,6 +21,7 @@ async function opened(
     readonly schema?: v.GenericSchema<{ rate?: number | undefined }, { rate: number }>;
     readonly migrations?: Migrations;
     readonly migrate?: "store";
+    readonly watch?: Record<never, never>;
   } = {},
 ) {
   const told = remember();
@@ -249,7 +250,13 @@ describe("a process that dies within the time", () => {
   test("has its change taken back before anybody sees it, however many open it at once", async () => {
     const disk = diskWith('{"rate":1}');
     await died(disk);
-    const all = [disk.start(), disk.start(), disk.start()].map(async ({ openConfig }) => {
+    const all = [disk.start(), disk.start(), disk.start()].map(async ({ host, openConfig }) => {
+      // Whoever takes it back takes a while.
+      host.faults = async ({ operation, path }) => {
+        if (operation !== "link" || !path.endsWith("/g.3")) return undefined;
+        await host.sleep(1000, { keepAlive: false });
+        return undefined;
+      };
       return await openConfig(path, { schema, watch: false, ...remember() });
     });
     await disk.disk.advance(10_000);
@@ -291,6 +298,29 @@ describe("a process that dies within the time", () => {
     assert.equal(await first.config.confirm(), 2);
     await disk.disk.advance(700_000);
     assert.equal(second.config.value.rate, 2);
+  });
+});
+
+describe("a process that stands still within the time", () => {
+  test("says that it was taken for dead, and not that its change is confirmed", async () => {
+    const disk = diskWith('{"rate":1}');
+    const { config, host, told } = await opened(disk, { watch: {} });
+    await config.apply(await config.plan({ rate: 2 }), { confirmWithinMs: 600_000 });
+    let goOn = () => {};
+    const stalled = new Promise<void>((resolve) => goOn = resolve);
+    // No sign of life comes from it, while it sees what others do.
+    host.faults = ({ path }) =>
+      path.includes("/intent.") ? stalled.then(() => undefined) : undefined;
+    const other = await opened(disk);
+    assert.equal(other.config.value.rate, 1);
+    await disk.disk.advance(5000);
+    assert.deepEqual([config.value.rate, config.snapshot().generation], [1, 3]);
+    goOn();
+    host.faults = undefined;
+    await disk.disk.advance(5000);
+    assert.match(told.lines.join("\n"), /taken over by another process/);
+    assert.doesNotMatch(told.lines.join("\n"), /counts as confirmed/);
+    await assert.rejects(config.confirm(), { code: "NOT_FOUND" });
   });
 });
 
@@ -346,11 +376,12 @@ describe("what is kept as the last good document, at the next open", () => {
 });
 
 describe("a module that fails at a change on trial", () => {
+  const refused = holdfastError("RELOAD_REFUSED", "Cannot reload: pool failed", {
+    module: "pool",
+  });
+
   test("leaves nothing that waits", async () => {
     const { config } = await opened(diskWith('{"rate":1}'));
-    const refused = holdfastError("RELOAD_REFUSED", "Cannot reload: pool failed", {
-      module: "pool",
-    });
     attach(config, {
       plan: () => [],
       prepare: () =>
@@ -360,5 +391,37 @@ describe("a module that fails at a change on trial", () => {
     await assert.rejects(applying, { code: "RELOAD_REFUSED", details: { module: "pool" } });
     assert.deepEqual([config.value.rate, config.status().unconfirmed], [1, undefined]);
     await assert.rejects(config.confirm(), { code: "NOT_FOUND" });
+  });
+
+  test("is brought back as soon as the disk takes it, also at the next open", async () => {
+    for (const dies of [false, true]) {
+      const disk = diskWith('{"rate":1}');
+      const { config, host } = await opened(disk);
+      let isFailed = false;
+      host.faults = ({ path }) => {
+        return isFailed && path.endsWith("/g.3") ? { error: "EIO" } : undefined;
+      };
+      attach(config, {
+        plan: () => [],
+        prepare: () =>
+          Promise.resolve({
+            carryOut: () => {
+              isFailed = true;
+              return Promise.reject(refused);
+            },
+            abandon: () => {},
+          }),
+      });
+      const applying = config.apply(await config.plan({ rate: 2 }), { confirmWithinMs: 10_000 });
+      await assert.rejects(applying, { code: "RELOAD_REFUSED", details: { module: "pool" } });
+      assert.deepEqual([config.value.rate, config.status().unconfirmed?.generation], [1, 2]);
+      host.faults = undefined;
+      if (dies) host.kill();
+      else await disk.disk.advance(15_000);
+      const { config: next } = dies ? await opened(disk) : { config };
+      assert.deepEqual([next.value.rate, next.snapshot().generation], [1, 3]);
+      assert.deepEqual([next.status().state, next.status().unconfirmed], ["ok", undefined]);
+      assert.equal(disk.outside.readFile(path), '{"rate":1}');
+    }
   });
 });
