@@ -1,10 +1,12 @@
-import { holdfastError } from "../core/error.ts";
+import { holdfastError, isHoldfastError } from "../core/error.ts";
 import { bounded } from "../host/bounded.ts";
-import { isOpenStore } from "../store/store.ts";
+import { isOpenStore, type OpenStore } from "../store/store.ts";
 import type { ComposeParts } from "./compose.ts";
-import { Confirmation, type PendingConfirmation } from "./confirmation.ts";
-import type { BaseGeneration } from "./confirmation_intent.ts";
+import { Confirmation } from "./confirmation.ts";
+import { type BaseGeneration, generationAt, intentOf } from "./confirmation_intent.ts";
+import type { PendingConfirmation } from "./confirmation_state.ts";
 import type { Edit } from "./edit.ts";
+import { newestIn } from "./newest.ts";
 import { editOf, type Plan } from "./plan.ts";
 import type { Snapshot } from "./reports.ts";
 import type { EngineParts } from "./running.ts";
@@ -28,6 +30,8 @@ export interface ApplierParts extends ComposeParts, Pick<EngineParts, "source" |
 export class Applier {
   readonly #parts: ApplierParts;
   readonly #confirmation: Confirmation | undefined;
+  /** Whether nobody can tell yet what became of a commit. */
+  #isOpen = false;
 
   constructor(parts: ApplierParts) {
     this.#parts = parts;
@@ -51,6 +55,7 @@ export class Applier {
     if (!isTrial || confirmation === undefined) return await submit(edit, how);
     const withinMs = confirmWithinMs ?? timeoutMs;
     this.#assertKept();
+    if (this.#isOpen) await this.#settle(confirmation);
     const outcome = await submit({
       ...edit,
       alone: {
@@ -61,11 +66,16 @@ export class Applier {
           drop: () => confirmation.drop(),
         },
       },
-    }, how);
+    }, how).catch(async (error: unknown) => {
+      if (isHoldfastError(error, "COMMIT_UNKNOWN")) await this.#settle(confirmation);
+      throw error;
+    });
     // Where nothing changed, nothing waits.
-    if (this.pending?.generation !== outcome.snapshot.generation) return outcome;
+    const { generation } = outcome.snapshot;
+    if (this.pending?.generation !== generation) return outcome;
     if (healthCheck !== undefined) await this.#judge(healthCheck, outcome.snapshot, withinMs);
-    if (confirmWithinMs === undefined) await this.confirm();
+    const isDone = confirmWithinMs !== undefined || await confirmation.isConfirmed(generation);
+    if (!isDone) await this.confirm();
     return outcome;
   }
 
@@ -88,18 +98,32 @@ export class Applier {
    *
    * @throws `CONFLICT`
    */
-  assertNotNeeded(before: number): void {
-    const { pending } = this;
-    if (pending !== undefined && before > pending.base) throw needed(this.#parts.name, pending);
+  async assertNotNeeded(before: number): Promise<void> {
+    const { name, source } = this.#parts;
+    const pending = this.pending ?? (isOpenStore(source) ? await pendingIn(source) : undefined);
+    if (pending !== undefined && before > pending.base) throw needed(name, pending);
   }
 
   /** A newer generation runs. */
   superseded(by: number): void {
-    void this.#confirmation?.superseded(by);
+    const confirmation = this.#confirmation;
+    if (confirmation === undefined) return;
+    void (this.#isOpen ? this.#settle(confirmation) : confirmation.superseded(by));
   }
 
   async close(): Promise<void> {
     await this.#confirmation?.close();
+  }
+
+  /** Finds out whether what was to be applied is stored. */
+  async #settle(confirmation: Confirmation): Promise<void> {
+    try {
+      await confirmation.settle(await newestIn(this.#parts.source as OpenStore));
+      this.#isOpen = false;
+    } catch {
+      // What cannot be told now can be later.
+      this.#isOpen = true;
+    }
   }
 
   async #judge(
@@ -150,7 +174,20 @@ export class Applier {
   }
 }
 
-function needed(name: string, { base, generation }: PendingConfirmation): Error {
+type Needing = Pick<PendingConfirmation, "generation" | "base">;
+
+/** What another process applied, and waits to be confirmed there. */
+async function pendingIn(store: OpenStore): Promise<Needing | undefined> {
+  const kept = await store.readIntent();
+  const intent = kept === undefined ? undefined : intentOf(kept);
+  if (intent === undefined) return undefined;
+  const [newest] = await store.generations();
+  const generation = generationAt(intent);
+  // One that was written over waits for nobody.
+  return newest === generation ? { generation, base: intent.base } : undefined;
+}
+
+function needed(name: string, { base, generation }: Needing): Error {
   return holdfastError(
     "CONFLICT",
     `Cannot purge ${name}: found that generation ${generation} waits to be confirmed, and ${base} may have to come back; confirm it first`,

@@ -23,7 +23,7 @@ function auditEventOf(
 
 /** Tells the auditor what became of a change. */
 export function audit(
-  { pipeline: { annotations }, reporter }: EngineParts,
+  { pipeline: { annotations }, reporter }: Pick<EngineParts, "pipeline" | "reporter">,
   outcome: AuditEvent["outcome"],
   changeSet: ChangeSet,
   problems: readonly Problem[],

@@ -5,8 +5,8 @@ import type { ChangeSet, Snapshot } from "./reports.ts";
 /** The record of one step from a snapshot, or from nothing, to another. */
 export function changeSetOf(
   source: string,
-  before: Snapshot<unknown> | undefined,
-  after: Snapshot<unknown>,
+  before: Pick<Snapshot<unknown>, "generation" | "hash"> | undefined,
+  after: Pick<Snapshot<unknown>, "generation" | "hash" | "loadedAt">,
   changes: readonly Change[],
   { origin, calls }: Cause,
 ): ChangeSet {

@@ -2,7 +2,8 @@ import type { Json } from "../core/document.ts";
 import { isHoldfastError } from "../core/error.ts";
 import { revertPauseMs } from "../core/limits.ts";
 import type { Host } from "../host/host.ts";
-import { assertWithin, closed, nothingWaits, waits } from "./confirmation_error.ts";
+import type { StoredGeneration } from "../store/store.ts";
+import { assertWithin, closed, nothingWaits, takenOver, waits } from "./confirmation_error.ts";
 import {
   type BaseGeneration,
   HeldIntent,
@@ -11,17 +12,13 @@ import {
   newIntent,
 } from "./confirmation_intent.ts";
 import { leftBehind } from "./confirmation_recovery.ts";
+import {
+  type ConfirmationState,
+  type PendingConfirmation,
+  type Waiting,
+  whyNot,
+} from "./confirmation_state.ts";
 import { Queue } from "./queue.ts";
-
-/** A generation that waits to be confirmed. */
-export interface PendingConfirmation {
-  /** The generation that waits. */
-  readonly generation: number;
-  /** The generation to come back to; 0 for none. */
-  readonly base: number;
-  /** When that happens, by the monotonic clock of the host. */
-  readonly untilMs: number;
-}
 
 /** What a confirmation works with. */
 export interface ConfirmationParts {
@@ -41,20 +38,6 @@ export interface ConfirmationParts {
 /** What becomes of a generation that was taken back, or was to be. */
 export type Reverted = "reverted" | "superseded" | "failed" | "settled";
 
-type State =
-  /** Nothing waits, and why. */
-  | { readonly kind: "none"; readonly why: string }
-  /** Its intent is being made. */
-  | { readonly kind: "beginning" }
-  | { readonly kind: "begun" | "armed" | "reverting"; readonly waiting: Waiting };
-
-interface Waiting {
-  readonly base: BaseGeneration;
-  readonly withinMs: number;
-  readonly held: HeldIntent;
-  pending?: PendingConfirmation;
-}
-
 /**
  * A generation that is taken back unless somebody confirms it in time. That it waits is kept beside the document before it is
  * stored, so that whoever opens it after a crash takes it back. One at a time: while one waits, no other may begin.
@@ -66,7 +49,8 @@ export class Confirmation {
   /** What is decided is decided in the order of the calls. */
   readonly #decisions: Queue = new Queue();
   #isClosed = false;
-  #state: State = { kind: "none", why: "that nothing was applied that would wait" };
+  #confirmed: number | undefined;
+  #state: ConfirmationState = { kind: "none", why: "that nothing was applied that would wait" };
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ConfirmationParts) {
@@ -140,6 +124,25 @@ export class Confirmation {
   }
 
   /**
+   * Goes on after a commit of which nobody could tell whether it came about.
+   *
+   * @param stored the newest generation; undefined where there is none
+   */
+  async settle(stored: StoredGeneration | undefined): Promise<void> {
+    if (this.#state.kind !== "begun") return;
+    const { waiting } = this.#state;
+    if (stored !== undefined && waiting.held.isAbout(stored)) await this.arm(stored.generation);
+    // It may have come about all the same: what is kept stays, for whoever opens it next.
+    else this.#end(waiting, "that nobody can tell whether what was applied is stored");
+  }
+
+  /** Whether a generation waits no more, since it was confirmed or written over. */
+  async isConfirmed(generation: number): Promise<boolean> {
+    await this.#decisions.idle();
+    return this.#confirmed === generation;
+  }
+
+  /**
    * Confirms what waits.
    *
    * @returns its generation
@@ -155,6 +158,7 @@ export class Confirmation {
         throw nothingWaits(name, whyNot(this.#state));
       }
       const { generation } = waiting.pending!;
+      this.#confirmed = generation;
       this.#end(waiting, `that generation ${generation} is confirmed already`);
       return generation;
     });
@@ -167,7 +171,10 @@ export class Confirmation {
    */
   async fail(reason: string): Promise<Reverted> {
     const state = this.#state;
-    return state.kind === "armed" ? await this.#takeBack(state.waiting, reason) : "settled";
+    if (state.kind === "armed") return await this.#takeBack(state.waiting, reason);
+    // Its time may have ended first, and it is on its way back.
+    await this.#decisions.idle();
+    return "settled";
   }
 
   /** Forgets what was begun: nothing was stored. */
@@ -211,7 +218,8 @@ export class Confirmation {
   /** Takes back, and goes on trying where that fails, without holding up the caller. */
   async #takeBack(waiting: Waiting, reason: string): Promise<Reverted> {
     const first = await this.#decisions.run(async () => {
-      if (this.#state.kind !== "armed" || this.#state.waiting !== waiting) return "settled";
+      const isOurs = this.#state.kind === "armed" && this.#state.waiting === waiting;
+      if (!isOurs || this.#isClosed) return "settled";
       this.#state = { kind: "reverting", waiting };
       const { generation, base } = waiting.pending!;
       this.#parts.warn(
@@ -264,10 +272,11 @@ export class Confirmation {
     const { name, warn } = this.#parts;
     const { generation } = waiting.pending!;
     this.#end(waiting, `that generation ${generation} was written over, which confirmed it`);
+    if (!await waiting.held.remove().catch(() => true)) return warn(takenOver(name));
+    this.#confirmed = generation;
     warn(
       `Generation ${generation} of ${name} was written over before it was confirmed; it counts as confirmed`,
     );
-    await waiting.held.remove().catch(() => {});
   }
 
   /** Another process took this one for dead. */
@@ -275,20 +284,11 @@ export class Confirmation {
     const isOurs = "waiting" in this.#state && this.#state.waiting === waiting;
     if (!isOurs) return;
     this.#end(waiting, "that another process took this one for dead, and settled it");
-    this.#parts.warn(
-      `Found what waits to be confirmed in ${this.#parts.name} taken over by another process, which took this one for dead`,
-    );
+    this.#parts.warn(takenOver(this.#parts.name));
   }
 
   #end({ held }: Waiting, why: string): void {
     held.letGo();
     this.#state = { kind: "none", why };
   }
-}
-
-function whyNot(state: State): string {
-  if (state.kind === "none") return state.why;
-  return state.kind === "reverting"
-    ? "that its time is over, and it is being taken back"
-    : "that what is applied is not stored yet";
 }

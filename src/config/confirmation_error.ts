@@ -33,6 +33,11 @@ export function nothingWaits(name: string, found: string): HoldfastError {
   );
 }
 
+/** The warning of a process that others settled what it waited for. */
+export function takenOver(name: string): string {
+  return `Found what waits to be confirmed in ${name} taken over by another process, which took this one for dead`;
+}
+
 /** The error for a change of what is closed. */
 export function closed(name: string): HoldfastError {
   return holdfastError("CLOSED", `Cannot apply to ${name}: found it closed; open it again`, {

@@ -70,11 +70,11 @@ export function generationAt({ generation, base }: ConfirmationIntent): number {
 export function isAnnounced(
   host: Host,
   intent: ConfirmationIntent,
-  { generation, parent, parentHash, document }: StoredGeneration,
+  { generation, parent, parentHash, document, origin }: StoredGeneration,
 ): boolean {
   // Its owner may not have come to note the number. Somebody else may have stored another document on the same base.
   return intent.generation === undefined
-    ? parent === intent.base && parentHash === intent.baseHash &&
+    ? origin === "commit" && parent === intent.base && parentHash === intent.baseHash &&
       fingerprintOf(host, document) === intent.fingerprint
     : generation === intent.generation;
 }
@@ -159,6 +159,11 @@ export class HeldIntent {
     const isOurs = await this.#replace(() => undefined);
     this.letGo();
     return isOurs;
+  }
+
+  /** Whether a generation is the one that it announced. */
+  isAbout(stored: StoredGeneration): boolean {
+    return isAnnounced(this.#host, this.#intent, stored);
   }
 
   /** Aborts when it is let go. */

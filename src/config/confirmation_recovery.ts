@@ -70,11 +70,18 @@ async function recover(
   }
   // What was written over waits for nobody, whether its owner knows by now or not.
   const isOver = isWrittenOver(host, intent, await newest());
-  if (!isOver && await showsLife(host, store, found)) return undefined;
+  if (!isOver && await showsLife(host, store, found)) {
+    const kept = await store.readIntent();
+    // Whoever has it now may be about to take it back, which is to be waited for.
+    const isOthers = kept !== undefined && intentOf(kept)?.id !== intent.id;
+    return isOthers ? await recover(parts, newest) : undefined;
+  }
   // Its owner may have stored it meanwhile, and died then.
   const stored = await newest();
   if (stored !== undefined && isAnnounced(host, intent, stored)) {
-    return await claim(parts, found, { ...intent, generation: stored.generation });
+    const claimed = await claim(parts, found, { ...intent, generation: stored.generation });
+    // Another one takes it back: what that comes to is to be waited for.
+    return claimed ?? await recover(parts, newest);
   }
   const about = generationAt(intent);
   const isTakenBack = stored?.origin === "rollback" && stored.parent === about;

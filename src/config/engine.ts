@@ -69,11 +69,12 @@ export class Engine {
    * Loads for the first time. What is turned down is the caller's failure, unless the source has something older that is good.
    *
    * @param seed what to store when nothing is
+   * @param first what the source gave
    */
-  async start(seed: Json | undefined): Promise<void> {
+  async start(seed: Json | undefined, first?: Loaded): Promise<void> {
     const { source, reporter } = this.#parts;
     let newest: unknown;
-    for (let attempt = 1, loaded = await source.load();; attempt++) {
+    for (let attempt = 1, loaded = first ?? await source.load();; attempt++) {
       try {
         return await this.#startFrom(loaded, loaded.more === true ? undefined : seed);
       } catch (error) {
@@ -191,7 +192,9 @@ export class Engine {
     const changeSet = await this.value.carryOut(ready, loaded, prepared, cause).catch(
       async (error: unknown) => {
         const reason = await this.#takeBack(store, loaded, error);
-        await pledge?.drop();
+        // What could not be brought back now is to be, here or at the next open.
+        const isBack = this.running.loaded.generation > loaded.generation;
+        await (isBack ? pledge?.drop() : pledge?.arm(loaded.generation));
         throw reason;
       },
     );
@@ -266,6 +269,7 @@ export class Engine {
       throw error;
     }
     const isHead = isOfHead(adopted, this.value.current?.loaded);
+    if (isHead) this.#isOnTrial = false;
     await this.value.carryOut(
       ready,
       adopted,

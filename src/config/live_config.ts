@@ -192,7 +192,7 @@ export class LiveConfig<Input, Output> implements Config<Input, Output> {
     if (!Number.isInteger(before) && before !== Infinity) throw noGeneration(before);
     return await this.#read("purge", (store) => {
       return this.#queue.run(async () => {
-        this.#applier.assertNotNeeded(before);
+        await this.#applier.assertNotNeeded(before);
         // What a person saved last is to be a generation, and not in the way.
         await this.#engine.look().catch(() => {});
         return await store.purge(before);

@@ -3,18 +3,26 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { attach } from "../../src/config/reconfigurer.ts";
+import type { Migrations } from "../../src/core/migration.ts";
 import { holdfastError } from "../../src/core/error.ts";
 import { describe, test } from "../support/kit.ts";
 import { diskWith, type LogDisk } from "../support/log_disk.ts";
 import { path, remember } from "../support/memory_config.ts";
 
-const schema = v.object({ rate: v.optional(v.number(), 1) });
+const schema = v.looseObject({ rate: v.optional(v.number(), 1) });
 const kept = "/var/cache/app.json";
 
 /** A config on a simulated disk, in a process of its own. */
 async function opened(
   disk: LogDisk,
-  options: { readonly lastGood?: string; history?: number } = {},
+  options: {
+    readonly lastGood?: string;
+    readonly history?: number;
+    readonly schema?: v.GenericSchema<{ rate?: number | undefined }, { rate: number }>;
+    readonly migrations?: Migrations;
+    readonly migrate?: "store";
+    readonly watch?: Record<never, never>;
+  } = {},
 ) {
   const told = remember();
   const { host, openConfig } = disk.start();
@@ -104,6 +112,37 @@ describe("a plan applied on trial", () => {
     assert.equal(await config.purge({ before: 2 }), 1);
   });
 
+  test("keeps what may have to come back from being purged by another process", async () => {
+    const disk = diskWith('{"rate":1}');
+    const { config } = await opened(disk);
+    await config.apply(await config.plan({ rate: 2 }), { confirmWithinMs: 60_000 });
+    const other = await opened(disk);
+    await assert.rejects(other.config.purge({ before: 2 }), { code: "CONFLICT" });
+    await config.confirm();
+    assert.equal(await other.config.purge({ before: 2 }), 1);
+  });
+
+  test("is taken back though nobody could tell whether it was stored", async () => {
+    const disk = diskWith('{"rate":1}');
+    const { config, host } = await opened(disk);
+    const plan = await config.plan({ rate: 2 });
+    let isStored = false;
+    host.faults = ({ operation, path }) => {
+      isStored ||= operation === "link" && path.endsWith("/g.2");
+      return isStored && operation === "syncDirectory" ? { error: "EIO" } : undefined;
+    };
+    const applying = config.apply(plan, { confirmWithinMs: 10_000 });
+    await assert.rejects(applying, { code: "COMMIT_UNKNOWN" });
+    host.faults = undefined;
+    await config.reload();
+    await disk.disk.advance(100);
+    assert.deepEqual([config.value.rate, config.status().unconfirmed?.generation], [2, 2]);
+    await disk.disk.advance(15_000);
+    assert.deepEqual([config.value.rate, config.snapshot().generation], [1, 3]);
+    await config.apply(await config.plan({ rate: 4 }), { confirmWithinMs: 10_000 });
+    assert.equal(await config.confirm(), 4);
+  });
+
   test("of nothing waits for nobody", async () => {
     const { config } = await opened(diskWith('{"rate":1}'));
     await config.apply(await config.plan({}), {
@@ -140,6 +179,20 @@ describe("a health check", () => {
         message: /what was there before is back/,
       });
       assert.deepEqual([config.value.rate, config.snapshot().generation], [1, 3]);
+    }
+  });
+
+  test("may confirm by itself, or find its generation written over", async () => {
+    for (const isWritten of [false, true]) {
+      const { config } = await opened(diskWith('{"rate":1}'));
+      const { snapshot } = await config.apply(await config.plan({ rate: 2 }), {
+        healthCheck: async () => {
+          if (isWritten) await config.setAt(["rate"], 3);
+          else await config.confirm();
+        },
+      });
+      assert.deepEqual([snapshot.generation, config.value.rate], [2, isWritten ? 3 : 2]);
+      assert.equal(config.status().unconfirmed, undefined);
     }
   });
 
@@ -194,6 +247,48 @@ describe("a process that dies within the time", () => {
     assert.equal(config.value.rate, 5);
   });
 
+  test("has its change taken back before anybody sees it, however many open it at once", async () => {
+    const disk = diskWith('{"rate":1}');
+    await died(disk);
+    const all = [disk.start(), disk.start(), disk.start()].map(async ({ host, openConfig }) => {
+      // Whoever takes it back takes a while.
+      host.faults = async ({ operation, path }) => {
+        if (operation !== "link" || !path.endsWith("/g.3")) return undefined;
+        await host.sleep(1000, { keepAlive: false });
+        return undefined;
+      };
+      return await openConfig(path, { schema, watch: false, ...remember() });
+    });
+    await disk.disk.advance(10_000);
+    const configs = await Promise.all(all);
+    const seen = configs.map((config) => [config.value.rate, config.snapshot().generation]);
+    assert.deepEqual(seen, [[1, 3], [1, 3], [1, 3]]);
+  });
+
+  test("has its change taken back before it is migrated", async () => {
+    const disk = diskWith('{"version":1,"rate":1}');
+    await died(disk);
+    const migrations: Migrations = { 1: (document) => ({ ...Object(document), version: 2 }) };
+    const { config } = await opened(disk, { migrations, migrate: "store" });
+    assert.equal(config.value.rate, 1);
+    assert.deepEqual(numbersOf(await config.history()), [
+      "4 migration",
+      "3 rollback",
+      "2 commit",
+      "1 external",
+    ]);
+    assert.deepEqual(JSON.parse(disk.outside.readFile(path)), { version: 2, rate: 1 });
+  });
+
+  test("has its change taken back where the next one cannot run with it", async () => {
+    const disk = diskWith('{"rate":1}');
+    await died(disk);
+    const strict = v.looseObject({ rate: v.optional(v.pipe(v.number(), v.maxValue(1)), 1) });
+    const { config } = await opened(disk, { schema: strict });
+    assert.deepEqual([config.value.rate, config.snapshot().generation], [1, 3]);
+    assert.deepEqual([config.status().state, disk.outside.readFile(path)], ["ok", '{"rate":1}']);
+  });
+
   test("is taken for alive while it lives", async () => {
     const disk = diskWith('{"rate":1}');
     const first = await opened(disk);
@@ -203,6 +298,29 @@ describe("a process that dies within the time", () => {
     assert.equal(await first.config.confirm(), 2);
     await disk.disk.advance(700_000);
     assert.equal(second.config.value.rate, 2);
+  });
+});
+
+describe("a process that stands still within the time", () => {
+  test("says that it was taken for dead, and not that its change is confirmed", async () => {
+    const disk = diskWith('{"rate":1}');
+    const { config, host, told } = await opened(disk, { watch: {} });
+    await config.apply(await config.plan({ rate: 2 }), { confirmWithinMs: 600_000 });
+    let goOn = () => {};
+    const stalled = new Promise<void>((resolve) => goOn = resolve);
+    // No sign of life comes from it, while it sees what others do.
+    host.faults = ({ path }) =>
+      path.includes("/intent.") ? stalled.then(() => undefined) : undefined;
+    const other = await opened(disk);
+    assert.equal(other.config.value.rate, 1);
+    await disk.disk.advance(5000);
+    assert.deepEqual([config.value.rate, config.snapshot().generation], [1, 3]);
+    goOn();
+    host.faults = undefined;
+    await disk.disk.advance(5000);
+    assert.match(told.lines.join("\n"), /taken over by another process/);
+    assert.doesNotMatch(told.lines.join("\n"), /counts as confirmed/);
+    await assert.rejects(config.confirm(), { code: "NOT_FOUND" });
   });
 });
 
@@ -230,12 +348,44 @@ describe("what is kept as the last good document", () => {
   });
 });
 
+describe("what is kept as the last good document, at the next open", () => {
+  test("is not what is taken back", async () => {
+    const disk = diskWith('{"rate":1}');
+    disk.outside.makeDirectory("/var/cache");
+    const first = await opened(disk, { lastGood: kept });
+    await first.config.apply(await first.config.plan({ rate: 2 }), { confirmWithinMs: 60_000 });
+    first.host.kill();
+    const written: number[] = [];
+    const { host, openConfig } = disk.start();
+    const opening = openConfig(path, { schema, watch: false, lastGood: kept, ...remember() });
+    for (let step = 0; step < 100; step++) {
+      await disk.disk.advance(100);
+      written.push(JSON.parse(disk.outside.readFile(kept)).kept.document.rate);
+    }
+    assert.equal((await opening).value.rate, 1);
+    assert.ok(!written.includes(2));
+    host.kill();
+  });
+
+  test("is what a person wrote over what ran on trial", async () => {
+    const disk = diskWith('{"rate":1}');
+    disk.outside.makeDirectory("/var/cache");
+    const { config } = await opened(disk, { lastGood: kept });
+    await config.apply(await config.plan({ rate: 2 }), { confirmWithinMs: 60_000 });
+    disk.outside.replaceFile(path, '{"rate":5}', { mode: 0o600 });
+    await config.reload();
+    assert.equal(config.value.rate, 5);
+    assert.equal(JSON.parse(disk.outside.readFile(kept)).kept.document.rate, 5);
+  });
+});
+
 describe("a module that fails at a change on trial", () => {
+  const refused = holdfastError("RELOAD_REFUSED", "Cannot reload: pool failed", {
+    module: "pool",
+  });
+
   test("leaves nothing that waits", async () => {
     const { config } = await opened(diskWith('{"rate":1}'));
-    const refused = holdfastError("RELOAD_REFUSED", "Cannot reload: pool failed", {
-      module: "pool",
-    });
     attach(config, {
       plan: () => [],
       prepare: () =>
@@ -245,5 +395,37 @@ describe("a module that fails at a change on trial", () => {
     await assert.rejects(applying, { code: "RELOAD_REFUSED", details: { module: "pool" } });
     assert.deepEqual([config.value.rate, config.status().unconfirmed], [1, undefined]);
     await assert.rejects(config.confirm(), { code: "NOT_FOUND" });
+  });
+
+  test("is brought back as soon as the disk takes it, also at the next open", async () => {
+    for (const dies of [false, true]) {
+      const disk = diskWith('{"rate":1}');
+      const { config, host } = await opened(disk);
+      let isFailed = false;
+      host.faults = ({ path }) => {
+        return isFailed && path.endsWith("/g.3") ? { error: "EIO" } : undefined;
+      };
+      attach(config, {
+        plan: () => [],
+        prepare: () =>
+          Promise.resolve({
+            carryOut: () => {
+              isFailed = true;
+              return Promise.reject(refused);
+            },
+            abandon: () => {},
+          }),
+      });
+      const applying = config.apply(await config.plan({ rate: 2 }), { confirmWithinMs: 10_000 });
+      await assert.rejects(applying, { code: "RELOAD_REFUSED", details: { module: "pool" } });
+      assert.deepEqual([config.value.rate, config.status().unconfirmed?.generation], [1, 2]);
+      host.faults = undefined;
+      if (dies) host.kill();
+      else await disk.disk.advance(15_000);
+      const { config: next } = dies ? await opened(disk) : { config };
+      assert.deepEqual([next.value.rate, next.snapshot().generation], [1, 3]);
+      assert.deepEqual([next.status().state, next.status().unconfirmed], ["ok", undefined]);
+      assert.equal(disk.outside.readFile(path), '{"rate":1}');
+    }
   });
 });

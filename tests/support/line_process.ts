@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { commandOf } from "./trial_process.ts";
+import { childEnvironment, commandOf } from "./trial_process.ts";
 
 /** A running program. */
 export interface LineProcess<Told extends object> {
@@ -33,7 +33,7 @@ export function startLineProcess<Told extends object>(
   const [program = "", ...before] = commandOf(runtime);
   const child = spawn(program, [...before, fileURLToPath(script), JSON.stringify(given)], {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, NO_COLOR: "1" },
+    env: childEnvironment(),
   });
   child.stdin.on("error", () => {});
   const ended = new Promise<number | string>((resolve, reject) => {

@@ -35,8 +35,8 @@ export const intentMutants: readonly Mutant[] = [
   {
     name: "whoever waits for a confirmation counts as dead",
     file: recovery,
-    from: "if (!isOver && await showsLife(host, store, found)) return undefined;",
-    to: "if (isOver && await showsLife(host, store, found)) return undefined;",
+    from: "if (!isOver && await showsLife(host, store, found)) {",
+    to: "if (isOver && await showsLife(host, store, found)) {",
     tests: confirmation,
     by: "is left alone while its owner lives, and not after",
   },

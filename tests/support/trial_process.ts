@@ -70,6 +70,13 @@ export function commandOf(name: string): readonly string[] {
   return [join(repositoryPath, runtime.binary), ...before];
 }
 
+/** What every process of a trial is given. */
+export function childEnvironment(): Record<string, string | undefined> {
+  // Node starts four times as fast.
+  const compileCache = join(tmpdir(), "holdfast-compile-cache");
+  return { ...process.env, NO_COLOR: "1", NODE_COMPILE_CACHE: compileCache };
+}
+
 /** Starts one. The report goes to a file, which a process that is killed cannot lose and that never makes it wait. */
 export function startTrialProcess(start: TrialStart): TrialProcess {
   const { runtime, path, mode, options = [], reportPath, through = [] } = start;
@@ -86,12 +93,7 @@ export function startTrialProcess(start: TrialStart): TrialProcess {
   const child = spawn(program, rest, {
     stdio: ["pipe", report, errors],
     // One thread for files, where the runtime lets us choose, makes a trial the same each time.
-    env: {
-      ...process.env,
-      ...{ NO_COLOR: "1", UV_THREADPOOL_SIZE: "1" },
-      // Node starts four times as fast.
-      NODE_COMPILE_CACHE: join(tmpdir(), "holdfast-compile-cache"),
-    },
+    env: { ...childEnvironment(), UV_THREADPOOL_SIZE: "1" },
   });
   closeSync(report);
   closeSync(errors);
