@@ -46,8 +46,8 @@ export class Engine {
   /** What is being taken over, and whether the store takes it for what runs already. */
   #considered: Loaded | undefined;
   #isAdopted = false;
-  /** Whether what runs is not to be taken for good yet. */
-  #isOnTrial = false;
+  /** The generation that is not to be taken for good yet. */
+  #onTrial: number | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -162,6 +162,8 @@ export class Engine {
     if (store === undefined) throw readOnly(name);
     const { refusal, running } = this;
     const adopted = refusal?.isAdopted === true ? refusal.loaded : undefined;
+    // What the value is made of is then what runs, and not what was taken for it.
+    const isBeside = isOfOtherLayers(refusal, running.loaded);
     const base = adopted ?? running.loaded;
     hooks?.waits(true);
     const ready = await this.value.ready(prepared, notStored(base));
@@ -177,6 +179,7 @@ export class Engine {
         document,
         base,
         refused: adopted === undefined ? refusedContent(refusal) : undefined,
+        beside: isBeside ? running.loaded : undefined,
         cause,
         restores: how?.restores,
         waits: hooks?.waits,
@@ -195,12 +198,12 @@ export class Engine {
         throw reason;
       },
     );
-    this.#isOnTrial = pledge !== undefined;
+    this.#onTrial = pledge === undefined ? undefined : loaded.generation;
     await pledge?.arm(loaded.generation);
     const hidden = hiddenProblems(loaded, changeSet.changes, annotations);
     for (const { message } of hidden) reporter.warnOnce(message);
     await this.#tell(loaded);
-    if (isOfOtherLayers(refusal, base)) this.#refusals.replace(refusal);
+    if (isBeside) this.#refusals.replace(refusal);
     // What other layers say is none of the write's: it may be as bad as it was.
     if (refusal?.loaded?.layers !== undefined) await this.look().catch(() => {});
     return changeSet;
@@ -221,7 +224,7 @@ export class Engine {
 
   /** What runs has proved good. */
   async confirmed(): Promise<void> {
-    this.#isOnTrial = false;
+    this.#onTrial = undefined;
     await this.#tell(this.running.loaded);
   }
 
@@ -290,7 +293,7 @@ export class Engine {
   /** Tells the source what runs; that it cannot use that is no reason not to run it. */
   async #tell(loaded: Loaded): Promise<void> {
     const { source, reporter } = this.#parts;
-    if (this.#isOnTrial) return;
+    if (loaded.generation === this.#onTrial) return;
     await source.applied?.(loaded).catch((error: Error) => reporter.warnOnce(error.message));
   }
 }

@@ -1,0 +1,115 @@
+// runs on: all
+/** Where reloads meet other layers, deadlines and trials. */
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { createReloader } from "../../src/reload/reloader.ts";
+import { file } from "../../src/store/file/file.ts";
+import { layered } from "../../src/store/layered.ts";
+import { memory } from "../../src/store/memory.ts";
+import type { Store } from "../../src/store/store.ts";
+import { describe, test } from "../support/kit.ts";
+import { hostWith, path, remember } from "../support/memory_config.ts";
+import { inTime } from "../support/reloaded.ts";
+
+const part = v.optional(v.number(), 0);
+const schema = v.object({ a: part, b: part, c: part });
+type Key = "a" | "b" | "c";
+const mode = { mode: 0o600 };
+const overlay = "/etc/app/overlay.json";
+const kept = "/etc/app/last.json";
+
+/** A config with a module for each member, which may be told to do something before it takes its part. */
+async function opened(
+  target: string | Store,
+  options: { lastGood?: string; timeoutMs?: number } = {},
+) {
+  const { host, openConfig } = hostWith('{"a":0}');
+  host.outside.writeFile(overlay, '{"b":1}', mode);
+  const told = remember();
+  const config = await openConfig(target, { schema, watch: false, ...told, ...options });
+  const held: Record<Key, number> = { ...config.value };
+  const acts: { prepare?(key: Key): unknown; reconfigure?(key: Key, next: number): unknown } = {};
+  const modules = (["a", "b", "c"] as const).map((name) =>
+    config.module({
+      name,
+      select: (value) => value[name],
+      prepare: () => acts.prepare?.(name),
+      reconfigure: (next) => {
+        acts.reconfigure?.(name, next);
+        held[name] = next;
+      },
+    })
+  );
+  createReloader(config, { modules: () => modules });
+  return { host, config, told, held, acts };
+}
+
+describe("a layer that a module fails at", () => {
+  for (const refuses of ["prepare", "reconfigure"] as const) {
+    test(`in ${refuses} does not count as running after a write to the head`, async () => {
+      const layers = [file(path), file(overlay)];
+      const { host, config, held, acts } = await opened(layered({ layers, head: 0 }));
+      acts.reconfigure = (key, next) => {
+        if (refuses === "reconfigure" && key === "b" && next === 2) throw new Error("no");
+      };
+      acts.prepare = (key) => {
+        if (refuses === "prepare" && key === "b") throw new Error("no");
+      };
+      host.outside.writeFile(overlay, '{"b":2}', mode);
+      await assert.rejects(config.reload(), { code: "RELOAD_REFUSED" });
+      const { hash } = config.snapshot().sources[1]!;
+      await config.setAt(["a"], 7);
+      assert.deepEqual([config.value, held], [{ a: 7, b: 1, c: 0 }, { a: 7, b: 1, c: 0 }]);
+      assert.equal(config.status().state, "degraded");
+      assert.equal(config.snapshot().sources[1]!.hash, hash);
+      Object.assign(acts, { prepare: undefined, reconfigure: undefined });
+      await config.reload();
+      assert.deepEqual([config.value, held], [{ a: 7, b: 2, c: 0 }, { a: 7, b: 2, c: 0 }]);
+      assert.equal(config.status().state, "ok");
+    });
+  }
+});
+
+describe("a call whose time is over while modules are asked", () => {
+  test("is not stored with those that it shares a commit with", async () => {
+    const { host, config, acts } = await opened(memory({}), { timeoutMs: 1000 });
+    acts.prepare = () => host.sleep(300, { keepAlive: false });
+    const first = config.setAt(["a"], 1);
+    await host.advance(50);
+    acts.prepare = () => host.sleep(850, { keepAlive: false });
+    const late = config.setAt(["b"], 2);
+    late.catch(() => {});
+    await host.advance(200);
+    // Its time begins later, so that it waits longer.
+    const shared = config.setAt(["c"], 3);
+    shared.catch(() => {});
+    await host.advance(60);
+    await first;
+    acts.prepare = () => {};
+    await host.advance(860);
+    await assert.rejects(late, { code: "TIMEOUT" });
+    await inTime(host, shared);
+    assert.deepEqual(config.value, { a: 1, b: 0, c: 3 });
+  });
+});
+
+describe("a plan on trial", () => {
+  test("asks the modules once where another one waits", async () => {
+    const { config, acts } = await opened(memory({}));
+    await config.apply(await config.plan({ a: 1 }), { confirmWithinMs: 60_000 });
+    let asked = 0;
+    acts.prepare = () => asked++;
+    const plan = await config.plan({ a: 2 });
+    await assert.rejects(config.apply(plan, { confirmWithinMs: 60_000 }), { code: "CONFLICT" });
+    assert.equal(asked, 1);
+  });
+
+  test("that somebody wrote over keeps nothing from being the last good", async () => {
+    const { host, config } = await opened(path, { lastGood: kept });
+    await config.apply(await config.plan({ a: 1 }), { confirmWithinMs: 60_000 });
+    assert.match(host.outside.readFile(kept), /"a": 0/);
+    host.outside.writeFile(path, '{"a":5}', mode);
+    await config.reload();
+    assert.match(host.outside.readFile(kept), /"a": 5/);
+  });
+});
