@@ -4,10 +4,10 @@ import type { Json } from "../core/document.ts";
 import { type HoldfastError, isHoldfastError } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
 import type { Loaded } from "../source/source.ts";
-import { isOpenStore, type OpenStore, type StoreChange } from "../store/store.ts";
+import { isOpenStore, type OpenStore } from "../store/store.ts";
 import { outdated } from "../store/store_error.ts";
 import { bringBack } from "./bring_back.ts";
-import type { Edit } from "./edit.ts";
+import type { CommitHooks, Edit } from "./edit.ts";
 import { hiddenProblems } from "./hidden.ts";
 import { runDefaults } from "./pipeline.ts";
 import { isOfOtherLayers, readOnly, type Refusal, refusedContent, removed } from "./refusal.ts";
@@ -24,14 +24,6 @@ import {
   writtenIn,
 } from "./running.ts";
 import { RunningValue } from "./running_value.ts";
-
-/** What a commit tells while it is under way. */
-export interface CommitHooks {
-  /** As in `StoreChange`. */
-  readonly waits: NonNullable<StoreChange["waits"]>;
-  /** It is stored. */
-  readonly stored: () => void;
-}
 
 /**
  * The state of a config and the steps that move it forward. State moves only after success: whatever is turned down, the
@@ -123,12 +115,11 @@ export class Engine {
    */
   async look(anew = false): Promise<void> {
     this.#considered = undefined;
-    this.#isAdopted = false;
     let considered: number | undefined;
     try {
       for (let attempt = 1;; attempt++) {
-        const loaded = this.#considered = await this.#parts.source.load(considered);
         this.#isAdopted = false;
+        const loaded = this.#considered = await this.#parts.source.load(considered);
         try {
           await this.#consider(loaded, anew);
           if (loaded.more !== true) return;
@@ -215,9 +206,9 @@ export class Engine {
    * @returns why it cannot run
    */
   async #takeBack(store: OpenStore, stored: Loaded, reason: unknown): Promise<HoldfastError> {
-    const { running } = this;
-    const error = this.#refusals.refuse(reason, stored, running.snapshot, true);
-    const back = await bringBack(store, running.loaded, stored, error);
+    const { loaded, snapshot } = this.running;
+    const error = this.#refusals.refuse(reason, stored, snapshot, true);
+    const back = await bringBack(store, loaded, stored, error);
     if (back !== undefined) this.value.restate(back.loaded, back.cause, back.problem);
     return error;
   }
@@ -235,6 +226,7 @@ export class Engine {
     const { running } = this;
     const { name } = this.#parts;
     if (isSameContent(loaded, running.loaded)) {
+      if (this.value.reloads.isUnsettled) await this.#settle(anew);
       // The bytes that run are there (again): whatever was turned down is gone.
       if (this.refusal !== undefined) this.#parts.reporter.info(`${name} is good again`);
       this.#refusals.replace(undefined);
@@ -250,6 +242,14 @@ export class Engine {
       throw removed(name, loaded);
     }
     await this.#takeOver(loaded, loaded.document);
+  }
+
+  /** What runs is what is there; that a part of the program may have something else is not to stay so. */
+  async #settle(anew: boolean): Promise<void> {
+    this.#considered = undefined;
+    const known = this.#refusals.known(undefined);
+    if (!anew && known !== undefined) throw known;
+    await this.value.settle();
   }
 
   /** @param document undefined where nothing is stored: then the defaults count */

@@ -120,6 +120,10 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
     return this.#builder?.instance;
   }
 
+  get isUnsettled(): boolean {
+    return this.#calls.unsettled.size > 0 || this.#builder?.isDown === true;
+  }
+
   plan(step: Step): readonly PlannedAction[] {
     return this.#planFor(step, this.#modulesFor(step)).actions;
   }

@@ -113,3 +113,51 @@ describe("a plan on trial", () => {
     assert.match(host.outside.readFile(kept), /"a": 5/);
   });
 });
+
+describe("a module that could not be taken back", () => {
+  /** Module b takes nothing new, and module a does not take its old part again. */
+  async function stuck() {
+    const stage = await opened(path);
+    let heals = false;
+    stage.acts.reconfigure = (key, next) => {
+      if (!heals && (key === "b" ? next === 1 : key === "a" && next === 0)) {
+        throw new Error("stuck");
+      }
+    };
+    return { ...stage, heal: () => void (heals = true) };
+  }
+
+  test("takes over what runs at the next look, after a write that was taken back", async () => {
+    const { config, held, heal } = await stuck();
+    await assert.rejects(config.patch({ a: 1, b: 1 }), { code: "RELOAD_REFUSED" });
+    assert.deepEqual([config.value.a, held.a, config.status().state], [0, 1, "degraded"]);
+    await assert.rejects(config.reload(), { code: "RELOAD_REFUSED" });
+    assert.equal(config.status().state, "degraded");
+    heal();
+    const before = config.snapshot();
+    await config.reload();
+    assert.deepEqual([held, config.status().state], [{ a: 0, b: 0, c: 0 }, "ok"]);
+    assert.deepEqual([config.snapshot(), config.status().problems], [before, []]);
+  });
+
+  test("takes over what runs when a person puts that back", async () => {
+    const { host, config, held, heal } = await stuck();
+    host.outside.writeFile(path, '{"a":1,"b":1}', mode);
+    await assert.rejects(config.reload(), { code: "RELOAD_REFUSED" });
+    host.outside.writeFile(path, '{"a":0}', mode);
+    await assert.rejects(config.reload(), { code: "RELOAD_REFUSED" });
+    assert.deepEqual([held.a, config.status().state], [1, "degraded"]);
+    heal();
+    await config.reload();
+    assert.deepEqual([held, config.status().state], [{ a: 0, b: 0, c: 0 }, "ok"]);
+  });
+
+  test("holds up no write that it can take", async () => {
+    const { config, held } = await stuck();
+    await assert.rejects(config.patch({ a: 1, b: 1 }), { code: "RELOAD_REFUSED" });
+    await config.reload().catch(() => {});
+    await assert.rejects(config.patch({ c: 2 }), { code: "RELOAD_REFUSED" });
+    await config.set({ a: 2, c: 2 }).catch((error: unknown) => assert.fail(String(error)));
+    assert.deepEqual([held.a, config.value.a], [2, 2]);
+  });
+});
