@@ -1,5 +1,5 @@
 import type { Snapshot } from "../config/reports.ts";
-import { attempt, type CallParts, type Failure, type Outcome, reasonOf } from "./attempt.ts";
+import { attempt, type CallParts, type Failure, type Outcome } from "./attempt.ts";
 
 /** What the functions of a full reload get besides. */
 export interface FullReloadContext {
@@ -82,12 +82,12 @@ abstract class Calls {
   }
 
   protected warn(what: string, { cause }: Failure): void {
-    const { reporter, name } = this.#parts.attachment;
+    const { reasonOf, attachment: { reporter, name } } = this.#parts;
     reporter.warn(`At a full reload of ${name}, ${what} (${reasonOf(cause)})`);
   }
 
   protected down({ cause }: Failure): void {
-    const { reporter, name } = this.#parts.attachment;
+    const { reasonOf, attachment: { reporter, name } } = this.#parts;
     this.#isDown = true;
     reporter.error(
       `Nothing may serve with ${name}: the old program could not be started again (${
@@ -99,7 +99,7 @@ abstract class Calls {
 
   /** Once a call has ended that was given up, if ever. */
   protected afterwards({ late }: Failure, mend: (outcome: Outcome) => unknown): void {
-    const { turns, attachment: { reporter, name } } = this.#parts;
+    const { turns, reasonOf, attachment: { reporter, name } } = this.#parts;
     void late?.then((outcome) => turns.run(async () => void await mend(outcome)))
       .catch((cause: unknown) => {
         reporter.error(`Cannot put a late full reload of ${name} right: ${reasonOf(cause)}`);
