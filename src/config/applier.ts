@@ -3,9 +3,10 @@ import { reasonOf } from "../core/reason.ts";
 import { bounded } from "../host/bounded.ts";
 import { isOpenStore } from "../store/store.ts";
 import type { ComposeParts } from "./compose.ts";
-import { Confirmation, type PendingConfirmation } from "./confirmation.ts";
-import type { BaseGeneration } from "./confirmation_intent.ts";
+import { Confirmation } from "./confirmation.ts";
+import type { BaseGeneration, PendingConfirmation } from "./confirmation_intent.ts";
 import type { Edit } from "./edit.ts";
+import { newestOf } from "./history.ts";
 import { editOf, type Plan } from "./plan.ts";
 import type { Snapshot } from "./reports.ts";
 import type { EngineParts } from "./running.ts";
@@ -29,6 +30,8 @@ export interface ApplierParts extends ComposeParts, Pick<EngineParts, "source" |
 export class Applier {
   readonly #parts: ApplierParts;
   readonly #confirmation: Confirmation | undefined;
+  /** Whether it is open what became of something on trial. */
+  #isInDoubt = false;
 
   constructor(parts: ApplierParts) {
     this.#parts = parts;
@@ -52,6 +55,7 @@ export class Applier {
     if (!isTrial || confirmation === undefined) return await submit(edit, how);
     const withinMs = confirmWithinMs ?? timeoutMs;
     this.#assertKept();
+    await this.#settle();
     const outcome = await submit({
       ...edit,
       alone: {
@@ -59,6 +63,10 @@ export class Applier {
         pledge: {
           begin: (base, document) => confirmation.begin(base, document, withinMs),
           arm: (generation) => confirmation.arm(generation),
+          doubt: async () => {
+            this.#isInDoubt = true;
+            await this.#settle();
+          },
           drop: () => confirmation.drop(),
         },
       },
@@ -66,12 +74,16 @@ export class Applier {
     // Where nothing changed, nothing waits.
     if (this.pending?.generation !== outcome.snapshot.generation) return outcome;
     if (healthCheck !== undefined) await this.#judge(healthCheck, outcome.snapshot, withinMs);
-    if (confirmWithinMs === undefined) await this.confirm();
+    // Whoever wrote over it while it was checked has confirmed it.
+    const isOpen = confirmWithinMs === undefined &&
+      !confirmation.isConfirmed(outcome.snapshot.generation);
+    if (isOpen) await this.confirm();
     return outcome;
   }
 
   async confirm(): Promise<number> {
     const { name, confirmed } = this.#parts;
+    await this.#settle();
     if (this.#confirmation === undefined) {
       throw holdfastError(
         "NOT_FOUND",
@@ -97,6 +109,18 @@ export class Applier {
   /** A newer generation runs. */
   superseded(by: number): void {
     void this.#confirmation?.superseded(by);
+    void this.#settle();
+  }
+
+  /** What is stored by now may tell whether something waits. */
+  async #settle(): Promise<void> {
+    const { source: store } = this.#parts;
+    if (!this.#isInDoubt || this.#confirmation === undefined || !isOpenStore(store)) return;
+    try {
+      this.#isInDoubt = !await this.#confirmation.settle(await newestOf(store));
+    } catch {
+      // A store that cannot be read now can be later.
+    }
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@ import type { Json } from "../core/document.ts";
 import { isHoldfastError } from "../core/error.ts";
 import { revertPauseMs } from "../core/limits.ts";
 import type { Host } from "../host/host.ts";
+import type { StoredGeneration } from "../store/store.ts";
 import { assertWithin, closed, nothingWaits, waits } from "./confirmation_error.ts";
 import {
   type BaseGeneration,
@@ -9,19 +10,11 @@ import {
   type IntentStore,
   jsonOf,
   newIntent,
+  type PendingConfirmation,
 } from "./confirmation_intent.ts";
 import { leftBehind } from "./confirmation_recovery.ts";
+import { type State, type Waiting, whyNot } from "./confirmation_state.ts";
 import { Queue } from "./queue.ts";
-
-/** A generation that waits to be confirmed. */
-export interface PendingConfirmation {
-  /** The generation that waits. */
-  readonly generation: number;
-  /** The generation to come back to; 0 for none. */
-  readonly base: number;
-  /** When that happens, by the monotonic clock of the host. */
-  readonly untilMs: number;
-}
 
 /** What a confirmation works with. */
 export interface ConfirmationParts {
@@ -40,20 +33,6 @@ export interface ConfirmationParts {
 
 /** What becomes of a generation that was taken back, or was to be. */
 export type Reverted = "reverted" | "superseded" | "failed" | "settled";
-
-type State =
-  /** Nothing waits, and why. */
-  | { readonly kind: "none"; readonly why: string }
-  /** Its intent is being made. */
-  | { readonly kind: "beginning" }
-  | { readonly kind: "begun" | "armed" | "reverting"; readonly waiting: Waiting };
-
-interface Waiting {
-  readonly base: BaseGeneration;
-  readonly withinMs: number;
-  readonly held: HeldIntent;
-  pending?: PendingConfirmation;
-}
 
 /**
  * A generation that is taken back unless somebody confirms it in time. That it waits is kept beside the document before it is
@@ -76,6 +55,11 @@ export class Confirmation {
   /** What waits to be confirmed, or is being taken back; undefined where nothing does. */
   get pending(): PendingConfirmation | undefined {
     return "waiting" in this.#state ? this.#state.waiting.pending : undefined;
+  }
+
+  /** Whether a generation, the last that waited, was confirmed, or counts as if it were. */
+  isConfirmed(generation: number): boolean {
+    return this.#state.kind === "none" && this.#state.confirmed === generation;
   }
 
   /**
@@ -155,7 +139,7 @@ export class Confirmation {
         throw nothingWaits(name, whyNot(this.#state));
       }
       const { generation } = waiting.pending!;
-      this.#end(waiting, `that generation ${generation} is confirmed already`);
+      this.#end(waiting, `that generation ${generation} is confirmed already`, generation);
       return generation;
     });
   }
@@ -177,6 +161,21 @@ export class Confirmation {
     this.#end(waiting, "that what was applied was not stored");
     // What is left says nothing: its generation never came.
     await waiting.held.remove().catch(() => {});
+  }
+
+  /**
+   * Goes on with what was begun, where nobody could tell whether it was stored.
+   *
+   * @param newest what is stored now
+   * @returns whether that tells
+   */
+  async settle(newest: StoredGeneration | undefined): Promise<boolean> {
+    if (this.#state.kind !== "begun") return true;
+    const { base, held } = this.#state.waiting;
+    if (newest !== undefined && held.announces(newest)) await this.arm(newest.generation);
+    else if ((newest?.generation ?? 0) > base.generation) await this.drop();
+    else return false;
+    return true;
   }
 
   /**
@@ -263,7 +262,11 @@ export class Confirmation {
   async #supersede(waiting: Waiting): Promise<void> {
     const { name, warn } = this.#parts;
     const { generation } = waiting.pending!;
-    this.#end(waiting, `that generation ${generation} was written over, which confirmed it`);
+    this.#end(
+      waiting,
+      `that generation ${generation} was written over, which confirmed it`,
+      generation,
+    );
     warn(
       `Generation ${generation} of ${name} was written over before it was confirmed; it counts as confirmed`,
     );
@@ -280,15 +283,8 @@ export class Confirmation {
     );
   }
 
-  #end({ held }: Waiting, why: string): void {
+  #end({ held }: Waiting, why: string, confirmed?: number): void {
     held.letGo();
-    this.#state = { kind: "none", why };
+    this.#state = { kind: "none", why, ...(confirmed === undefined ? {} : { confirmed }) };
   }
-}
-
-function whyNot(state: State): string {
-  if (state.kind === "none") return state.why;
-  return state.kind === "reverting"
-    ? "that its time is over, and it is being taken back"
-    : "that what is applied is not stored yet";
 }

@@ -19,6 +19,16 @@ export interface BaseGeneration {
   readonly hash: string;
 }
 
+/** A generation that waits to be confirmed. */
+export interface PendingConfirmation {
+  /** The generation that waits. */
+  readonly generation: number;
+  /** The generation to come back to; 0 for none. */
+  readonly base: number;
+  /** When that happens, by the monotonic clock of the host. */
+  readonly untilMs: number;
+}
+
 /** What is kept beside a document that is about to be replaced, or was, until somebody confirms that. */
 export interface ConfirmationIntent {
   /** Who waits for the confirmation. */
@@ -169,6 +179,11 @@ export class HeldIntent {
   /** Shows no more signs of life; what is kept stays. */
   letGo(): void {
     this.#ending.abort();
+  }
+
+  /** Whether a generation is the one that it announces. */
+  announces(stored: StoredGeneration): boolean {
+    return isAnnounced(this.#host, this.#intent, stored);
   }
 
   /** Resolves when nothing is being written any more. */

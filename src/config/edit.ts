@@ -38,6 +38,8 @@ export interface Pledge {
   readonly begin: (base: BaseGeneration, document: Json | undefined) => Promise<void>;
   /** It runs. */
   readonly arm: (generation: number) => Promise<void>;
+  /** Nobody can tell whether it is stored. */
+  readonly doubt: () => Promise<void>;
   /** Nothing comes of it. */
   readonly drop: () => Promise<void>;
 }

@@ -177,7 +177,7 @@ export class Engine {
       });
     } catch (error) {
       ready.abandon();
-      // What may have landed is taken back at the next open, unless somebody writes over it.
+      // What may have landed waits all the same.
       if (!isHoldfastError(error, "COMMIT_UNKNOWN")) await pledge?.drop();
       throw error;
     }

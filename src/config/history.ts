@@ -15,6 +15,12 @@ export interface HistoryParts {
   readonly version: number | undefined;
 }
 
+/** The newest generation of a store that is kept; undefined where none is. */
+export async function newestOf(store: OpenStore): Promise<StoredGeneration | undefined> {
+  const [newest] = await store.generations();
+  return newest === undefined ? undefined : await store.read(newest);
+}
+
 /** Reads the generations that a store keeps, the newest first. */
 export async function readHistory(
   store: OpenStore,

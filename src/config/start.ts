@@ -4,6 +4,7 @@ import { notKept } from "../store/store_error.ts";
 import { recoverConfirmation, type Reversion } from "./confirmation_recovery.ts";
 import { Engine } from "./engine.ts";
 import { needsDefaults } from "./given.ts";
+import { newestOf } from "./history.ts";
 import { LiveConfig, type LiveParts } from "./live_config.ts";
 import { Queue } from "./queue.ts";
 import type { Config } from "./types.ts";
@@ -29,10 +30,8 @@ async function takeBackUnconfirmed(parts: LiveParts, engine: Engine): Promise<vo
   const { name, host, source: store, reporter: { warn } } = parts;
   // What could not be reached cannot be taken back either.
   if (!isOpenStore(store) || engine.running.loaded.isStandIn === true) return;
-  const reversion = await recoverConfirmation({ name, host, store, warn }, async () => {
-    const [newest] = await store.generations();
-    return newest === undefined ? undefined : await store.read(newest);
-  });
+  const recovery = { name, host, store, warn };
+  const reversion = await recoverConfirmation(recovery, () => newestOf(store));
   if (reversion === undefined) return;
   try {
     await takeBack(parts, engine, store, reversion);

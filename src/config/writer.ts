@@ -206,8 +206,11 @@ export class Writer {
         },
       });
     } catch (error) {
-      // What is there now decides what the next write starts from.
-      if (isHoldfastError(error, "COMMIT_UNKNOWN")) await this.#lookAgain();
+      // What is there now decides what the next write starts from, and whether it is to be confirmed.
+      if (isHoldfastError(error, "COMMIT_UNKNOWN")) {
+        await this.#lookAgain();
+        await how?.pledge?.doubt();
+      }
       throw error;
     } finally {
       this.#storing = [];

@@ -2,11 +2,12 @@
 /** Where reloads meet other layers, deadlines and trials. */
 import assert from "node:assert/strict";
 import * as v from "valibot";
+import { holdfastError } from "../../src/core/error.ts";
 import { createReloader } from "../../src/reload/reloader.ts";
 import { file } from "../../src/store/file/file.ts";
 import { layered } from "../../src/store/layered.ts";
 import { memory } from "../../src/store/memory.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Store, StoreChange } from "../../src/store/store.ts";
 import { describe, test } from "../support/kit.ts";
 import { hostWith, path, remember } from "../support/memory_config.ts";
 import { inTime } from "../support/reloaded.ts";
@@ -111,6 +112,54 @@ describe("a plan on trial", () => {
     host.outside.writeFile(path, '{"a":5}', mode);
     await config.reload();
     assert.match(host.outside.readFile(kept), /"a": 5/);
+  });
+});
+
+/** A store whose next answer to a commit can be lost. */
+function forgetful(): { readonly store: Store; lose(): void } {
+  const inner = memory({});
+  let loses = false;
+  const open: Store["open"] = async (context) => {
+    const opened = await inner.open(context);
+    const commit = opened.commit.bind(opened);
+    return Object.assign(opened, {
+      commit: async (change: StoreChange) => {
+        const stored = await commit(change);
+        if (!loses) return stored;
+        loses = false;
+        throw holdfastError("COMMIT_UNKNOWN", "Cannot tell", { source: "memory" });
+      },
+    });
+  };
+  return { store: { ...inner, open }, lose: () => void (loses = true) };
+}
+
+describe("a plan on trial, stored without a word", () => {
+  test("waits to be confirmed, and is taken back", async () => {
+    const { store, lose } = forgetful();
+    const { host, config, held } = await opened(store);
+    lose();
+    const applied = config.apply(await config.plan({ a: 1 }), { confirmWithinMs: 3000 });
+    await assert.rejects(applied, { code: "COMMIT_UNKNOWN" });
+    assert.deepEqual([held.a, config.status().unconfirmed?.generation], [1, 2]);
+    await host.advance(4000);
+    assert.deepEqual([held.a, config.status().unconfirmed], [0, undefined]);
+    lose();
+    await config.apply(await config.plan({ a: 2 }), { confirmWithinMs: 3000 }).catch(() => {});
+    assert.equal(await config.confirm(), 4);
+    await host.advance(4000);
+    assert.equal(held.a, 2);
+  });
+});
+
+describe("a health check", () => {
+  test("may write or confirm by itself", async () => {
+    const { config } = await opened(memory({}));
+    const write = async () => void await config.setAt(["b"], 2);
+    await config.apply(await config.plan({ a: 1 }), { healthCheck: write });
+    const confirm = async () => void await config.confirm();
+    await config.apply(await config.plan({ a: 3 }), { healthCheck: confirm });
+    assert.deepEqual(config.value, { a: 3, b: 2, c: 0 });
   });
 });
 
