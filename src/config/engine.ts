@@ -6,7 +6,7 @@ import { conflictAttemptsMax } from "../core/limits.ts";
 import type { Loaded } from "../source/source.ts";
 import { isOpenStore, type OpenStore } from "../store/store.ts";
 import { outdated } from "../store/store_error.ts";
-import { bringBack } from "./bring_back.ts";
+import { bringBack, staysStored } from "./bring_back.ts";
 import type { CommitHooks, Edit } from "./edit.ts";
 import { hiddenProblems } from "./hidden.ts";
 import { runDefaults } from "./pipeline.ts";
@@ -125,8 +125,7 @@ export class Engine {
           if (loaded.more !== true) return;
         } catch (error) {
           // Somebody was quicker with a newer one.
-          const isOutdated = isHoldfastError(error, "CONFLICT") && attempt < conflictAttemptsMax;
-          if (isOutdated) continue;
+          if (isHoldfastError(error, "CONFLICT") && attempt < conflictAttemptsMax) continue;
           if (loaded.more !== true) throw error;
         }
         considered = loaded.generation;
@@ -153,7 +152,6 @@ export class Engine {
     if (store === undefined) throw readOnly(name);
     const { refusal, running } = this;
     const adopted = refusal?.isAdopted === true ? refusal.loaded : undefined;
-    // What the value is made of is then what runs, and not what was taken for it.
     const isBeside = isOfOtherLayers(refusal, running.loaded);
     const base = adopted ?? running.loaded;
     hooks?.waits(true);
@@ -209,7 +207,8 @@ export class Engine {
     const { loaded, snapshot } = this.running;
     const error = this.#refusals.refuse(reason, stored, snapshot, true);
     const back = await bringBack(store, loaded, stored, error);
-    if (back !== undefined) this.value.restate(back.loaded, back.cause, back.problem);
+    if (back === undefined) return staysStored(error, stored);
+    this.value.restate(back.loaded, back.cause, back.problem);
     return error;
   }
 

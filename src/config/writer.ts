@@ -132,7 +132,10 @@ export class Writer {
         for (const call of accepted) resolve(call, { snapshot, changeSet });
         return;
       } catch (error) {
-        if (isHoldfastError(error, "RELOAD_REFUSED") && accepted.length > 1) {
+        // What could not be taken back is not to be tried again.
+        const staysStored = accepted[0]!.stored && engine.refusal !== undefined;
+        const isOfSome = isHoldfastError(error, "RELOAD_REFUSED") && accepted.length > 1;
+        if (isOfSome && !staysStored) {
           return await this.#commitEach(accepted);
         }
         // What was planned, or waits to be confirmed already, does not change by trying again.

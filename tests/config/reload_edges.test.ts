@@ -7,7 +7,7 @@ import { createReloader } from "../../src/reload/reloader.ts";
 import { file } from "../../src/store/file/file.ts";
 import { layered } from "../../src/store/layered.ts";
 import { memory } from "../../src/store/memory.ts";
-import type { Store, StoreChange } from "../../src/store/store.ts";
+import type { OpenStore, Store, StoreChange } from "../../src/store/store.ts";
 import { describe, test } from "../support/kit.ts";
 import { hostWith, path, remember } from "../support/memory_config.ts";
 import { inTime } from "../support/reloaded.ts";
@@ -115,23 +115,33 @@ describe("a plan on trial", () => {
   });
 });
 
+type Commit = OpenStore["commit"];
+
+/** A store whose commits are made in a way of their own. */
+function storeThat(
+  inner: Store,
+  commits: (commit: Commit, change: StoreChange) => ReturnType<Commit>,
+): Store {
+  return {
+    ...inner,
+    open: async (context) => {
+      const opened = await inner.open(context);
+      const commit = opened.commit.bind(opened);
+      return Object.assign(opened, { commit: (change: StoreChange) => commits(commit, change) });
+    },
+  };
+}
+
 /** A store whose next answer to a commit can be lost. */
 function forgetful(): { readonly store: Store; lose(): void } {
-  const inner = memory({});
   let loses = false;
-  const open: Store["open"] = async (context) => {
-    const opened = await inner.open(context);
-    const commit = opened.commit.bind(opened);
-    return Object.assign(opened, {
-      commit: async (change: StoreChange) => {
-        const stored = await commit(change);
-        if (!loses) return stored;
-        loses = false;
-        throw holdfastError("COMMIT_UNKNOWN", "Cannot tell", { source: "memory" });
-      },
-    });
-  };
-  return { store: { ...inner, open }, lose: () => void (loses = true) };
+  const store = storeThat(memory({}), async (commit, change) => {
+    const stored = await commit(change);
+    if (!loses) return stored;
+    loses = false;
+    throw holdfastError("COMMIT_UNKNOWN", "Cannot tell", { source: "memory" });
+  });
+  return { store, lose: () => void (loses = true) };
 }
 
 describe("a plan on trial, stored without a word", () => {
@@ -208,5 +218,45 @@ describe("a module that could not be taken back", () => {
     await assert.rejects(config.patch({ c: 2 }), { code: "RELOAD_REFUSED" });
     await config.set({ a: 2, c: 2 }).catch((error: unknown) => assert.fail(String(error)));
     assert.deepEqual([held.a, config.value.a], [2, 2]);
+  });
+});
+
+describe("a write that a module fails at", () => {
+  /** A store that fails with one error, once, at a commit after the next. */
+  function failing(code: "CONFLICT" | "UNAVAILABLE") {
+    let untilFailure = Infinity;
+    const error = code === "CONFLICT"
+      ? holdfastError(code, "Cannot write: found another's turn", { expected: 2, current: 2 })
+      : holdfastError(code, "Cannot write", { source: "memory" });
+    const store = storeThat(memory({}), async (commit, change) => {
+      if (untilFailure-- === 0) throw error;
+      return await commit(change);
+    });
+    return { store, fail: () => void (untilFailure = 1) };
+  }
+  const refuseB = (key: Key, next: number) => {
+    if (key === "b" && next === 1) throw new Error("no");
+  };
+
+  test("is taken back though the turn is lost to nobody's write", async () => {
+    const { store, fail } = failing("CONFLICT");
+    const { config, acts } = await opened(store);
+    acts.reconfigure = refuseB;
+    fail();
+    await assert.rejects(config.setAt(["b"], 1), { code: "RELOAD_REFUSED" });
+    const { state, stored, running } = config.status();
+    assert.deepEqual([state, stored.generation, running.generation], ["ok", 3, 3]);
+  });
+
+  test("is told as stored where it cannot be taken back, to each of its calls", async () => {
+    const { store, fail } = failing("UNAVAILABLE");
+    const { config, acts } = await opened(store);
+    acts.reconfigure = refuseB;
+    fail();
+    const calls = await Promise.allSettled([config.setAt(["b"], 1), config.setAt(["c"], 1)]);
+    for (const call of calls) {
+      assert.match(String(call.status === "rejected" && call.reason), /generation 2 stays/);
+    }
+    assert.equal(config.status().stored.generation, 2);
   });
 });
