@@ -209,6 +209,7 @@ export class Engine {
     const back = await bringBack(store, loaded, stored, error);
     if (back === undefined) return staysStored(error, stored);
     this.value.restate(back.loaded, back.cause, back.problem);
+    await this.#tell(back.loaded);
     return error;
   }
 
