@@ -83,3 +83,8 @@ function describeReason({ why, module, paths }: FullReloadReason): string {
   if (why === "fixed") return `${named} without reconfigure, and its part changed${what}`;
   return `${named} ${why}${what}`;
 }
+
+/** Why nothing new begins any more. */
+export function beingClosed(): Error {
+  return new Error("the config is being closed");
+}

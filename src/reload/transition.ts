@@ -5,7 +5,7 @@ import { type ChangePlan, type ConcernedModule, reasonsIn } from "../core/plan.t
 import type { CallParts, Failure, Outcome } from "./attempt.ts";
 import type { Builder } from "./full_reload.ts";
 import type { Handover, ModuleCalls } from "./module_calls.ts";
-import { failedIn, refusedBy } from "./refused.ts";
+import { beingClosed, failedIn, refusedBy } from "./refused.ts";
 
 /** What carries changes out. */
 export interface TransitionParts {
@@ -221,10 +221,6 @@ export class Transition implements Reconfiguration {
   }
 
   readonly #close = (): void => this.#letGo(beingClosed());
-}
-
-function beingClosed(): Error {
-  return new Error("the config is being closed");
 }
 
 function outcomeOf(stuck: readonly string[]): string {
