@@ -1,4 +1,5 @@
 import { holdfastError, isHoldfastError } from "../core/error.ts";
+import { reasonOf } from "../core/reason.ts";
 import { bounded } from "../host/bounded.ts";
 import { isOpenStore, type OpenStore } from "../store/store.ts";
 import type { ComposeParts } from "./compose.ts";
@@ -131,7 +132,7 @@ export class Applier {
     snapshot: Snapshot<unknown>,
     timeoutMs: number,
   ): Promise<void> {
-    const { host, name, closing } = this.#parts;
+    const { host, name, closing, pipeline } = this.#parts;
     const { generation } = snapshot;
     const ending = new AbortController();
     const signal = AbortSignal.any([ending.signal, closing]);
@@ -146,7 +147,7 @@ export class Applier {
       if (answer !== false) return;
       throw new Error("it gave false");
     } catch (cause) {
-      const found = cause instanceof Error ? cause.message : String(cause);
+      const found = reasonOf(cause, [snapshot.value], pipeline.annotations);
       const fate = await this.#confirmation!.fail(`its health check failed: ${found}`);
       const now = fate === "reverted"
         ? "what was there before is back"

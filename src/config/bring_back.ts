@@ -1,8 +1,9 @@
 import type { Cause } from "../core/cause.ts";
-import { type HoldfastError, isHoldfastError, type Problem } from "../core/error.ts";
+import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
+import { conflictAttemptsMax } from "../core/limits.ts";
 import type { Loaded } from "../source/source.ts";
-import type { OpenStore } from "../store/store.ts";
-import { writtenIn } from "./running.ts";
+import type { OpenStore, StoreChange } from "../store/store.ts";
+import { isSameContent, writtenIn } from "./running.ts";
 
 /** What was stored instead. */
 export interface BroughtBack {
@@ -34,14 +35,39 @@ export async function bringBack(
     const kept = isCounted ? await store.read(running.generation) : undefined;
     const restores = kept?.hash === hash ? kept : undefined;
     const change = { document, base: stored, refused: undefined, cause, restores };
-    const loaded = await store.commit(change);
+    const loaded = await commitOver(store, change);
     return { loaded, cause, problem: problemOf(error) };
   } catch {
     return undefined;
   }
 }
 
+/** Among many writers, the turn may be lost though nobody stored anything. */
+async function commitOver(store: OpenStore, change: StoreChange): Promise<Loaded> {
+  const base = writtenIn(change.base);
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await store.commit(change);
+    } catch (error) {
+      if (!isHoldfastError(error, "CONFLICT") || attempt >= conflictAttemptsMax) throw error;
+      const found = writtenIn(await store.load());
+      if (!isSameContent(found, base)) throw error;
+    }
+  }
+}
+
 function problemOf(error: HoldfastError): Problem {
   const isHarmed = isHoldfastError(error, "RELOAD_REFUSED") && error.details.isUndone === false;
   return { path: [], message: error.message, severity: isHarmed ? "error" : "warning" };
+}
+
+/** The error for a write that cannot run and could not be taken back either. */
+export function staysStored(error: HoldfastError, { generation }: Loaded): HoldfastError {
+  if (!isHoldfastError(error, "RELOAD_REFUSED")) return error;
+  return holdfastError(
+    "RELOAD_REFUSED",
+    `${error.message}; what was stored before could not be stored again, and generation ${generation} stays: see status()`,
+    error.details,
+    error.cause,
+  );
 }

@@ -2,7 +2,7 @@ import type { Origin } from "../core/cause.ts";
 import type { Json } from "../core/document.ts";
 import type { Path } from "../core/error.ts";
 import { formatPointer } from "../core/pointer.ts";
-import type { StoredGeneration } from "../store/store.ts";
+import type { StoreChange, StoredGeneration } from "../store/store.ts";
 import type { BaseGeneration } from "./confirmation_intent.ts";
 import type { Prepared } from "./running.ts";
 
@@ -40,6 +40,14 @@ export interface Pledge {
   readonly arm: (generation: number) => Promise<void>;
   /** Nothing comes of it. */
   readonly drop: () => Promise<void>;
+}
+
+/** What a commit tells while it is under way. */
+export interface CommitHooks {
+  /** As in `StoreChange`. */
+  readonly waits: NonNullable<StoreChange["waits"]>;
+  /** It is stored. */
+  readonly stored: () => void;
 }
 
 /** Whether each edit touches a part of its own, so that none can cover up what another did. */

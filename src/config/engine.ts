@@ -4,10 +4,10 @@ import type { Json } from "../core/document.ts";
 import { type HoldfastError, isHoldfastError } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
 import type { Loaded } from "../source/source.ts";
-import { isOpenStore, type OpenStore, type StoreChange } from "../store/store.ts";
+import { isOpenStore, type OpenStore } from "../store/store.ts";
 import { outdated } from "../store/store_error.ts";
-import { bringBack } from "./bring_back.ts";
-import type { Edit } from "./edit.ts";
+import { bringBack, staysStored } from "./bring_back.ts";
+import type { CommitHooks, Edit } from "./edit.ts";
 import { hiddenProblems } from "./hidden.ts";
 import { runDefaults } from "./pipeline.ts";
 import { isOfOtherLayers, readOnly, type Refusal, refusedContent, removed } from "./refusal.ts";
@@ -24,14 +24,6 @@ import {
   writtenIn,
 } from "./running.ts";
 import { RunningValue } from "./running_value.ts";
-
-/** What a commit tells while it is under way. */
-export interface CommitHooks {
-  /** As in `StoreChange`. */
-  readonly waits: NonNullable<StoreChange["waits"]>;
-  /** It is stored. */
-  readonly stored: () => void;
-}
 
 /**
  * The state of a config and the steps that move it forward. State moves only after success: whatever is turned down, the
@@ -96,8 +88,8 @@ export class Engine {
     const { document } = loaded;
     if (document === undefined && seed !== undefined && this.#store !== undefined) {
       const base = await this.#store.adopt(loaded);
-      const { layers } = loaded;
-      const candidate = await pipeline.run(seed, `the seed of ${name}`, { layers });
+      const around = { layers: loaded.layers };
+      const candidate = await pipeline.run(seed, `the seed of ${name}`, around);
       const prepared = await this.value.prepare(candidate);
       const cause: Cause = { origin: "seed", calls: [] };
       const stored = await this.#store
@@ -124,19 +116,17 @@ export class Engine {
    */
   async look(anew = false): Promise<void> {
     this.#considered = undefined;
-    this.#isAdopted = false;
     let considered: number | undefined;
     try {
       for (let attempt = 1;; attempt++) {
-        const loaded = this.#considered = await this.#parts.source.load(considered);
         this.#isAdopted = false;
+        const loaded = this.#considered = await this.#parts.source.load(considered);
         try {
           await this.#consider(loaded, anew);
           if (loaded.more !== true) return;
         } catch (error) {
           // Somebody was quicker with a newer one.
-          const isOutdated = isHoldfastError(error, "CONFLICT") && attempt < conflictAttemptsMax;
-          if (isOutdated) continue;
+          if (isHoldfastError(error, "CONFLICT") && attempt < conflictAttemptsMax) continue;
           if (loaded.more !== true) throw error;
         }
         considered = loaded.generation;
@@ -163,6 +153,7 @@ export class Engine {
     if (store === undefined) throw readOnly(name);
     const { refusal, running } = this;
     const adopted = refusal?.isAdopted === true ? refusal.loaded : undefined;
+    const isBeside = isOfOtherLayers(refusal, running.loaded);
     const base = adopted ?? running.loaded;
     hooks?.waits(true);
     const ready = await this.value.ready(prepared, notStored(base));
@@ -178,32 +169,32 @@ export class Engine {
         document,
         base,
         refused: adopted === undefined ? refusedContent(refusal) : undefined,
+        beside: isBeside ? running.loaded : undefined,
         cause,
         restores: how?.restores,
         waits: hooks?.waits,
       });
     } catch (error) {
       ready.abandon();
-      // What may have landed is taken back at the next open, unless somebody writes over it.
+      // What may have landed waits all the same.
       if (!isHoldfastError(error, "COMMIT_UNKNOWN")) await pledge?.drop();
       throw error;
     }
     hooks?.stored();
-    const changeSet = await this.value.carryOut(ready, loaded, prepared, cause).catch(
-      async (error: unknown) => {
-        const reason = await this.#takeBack(store, loaded, error);
-        // What could not be brought back now is to be, here or at the next open.
-        const isBack = this.running.loaded.generation > loaded.generation;
-        await (isBack ? pledge?.drop() : pledge?.arm(loaded.generation));
-        throw reason;
-      },
-    );
+    const carriedOut = this.value.carryOut(ready, loaded, prepared, cause);
+    const changeSet = await carriedOut.catch(async (error: unknown) => {
+      const reason = await this.#takeBack(store, loaded, error);
+      // What could not be brought back now is to be, here or at the next open.
+      const isBack = this.running.loaded.generation > loaded.generation;
+      await (isBack ? pledge?.drop() : pledge?.arm(loaded.generation));
+      throw reason;
+    });
     this.#onTrial = pledge === undefined ? undefined : loaded.generation;
     await pledge?.arm(loaded.generation);
     const hidden = hiddenProblems(loaded, changeSet.changes, annotations);
     for (const { message } of hidden) reporter.warnOnce(message);
     await this.#tell(loaded);
-    if (isOfOtherLayers(refusal, base)) this.#refusals.replace(refusal);
+    if (isBeside) this.#refusals.replace(refusal);
     // What other layers say is none of the write's: it may be as bad as it was.
     if (refusal?.loaded?.layers !== undefined) await this.look().catch(() => {});
     return changeSet;
@@ -215,10 +206,12 @@ export class Engine {
    * @returns why it cannot run
    */
   async #takeBack(store: OpenStore, stored: Loaded, reason: unknown): Promise<HoldfastError> {
-    const { running } = this;
-    const error = this.#refusals.refuse(reason, stored, running.snapshot, true);
-    const back = await bringBack(store, running.loaded, stored, error);
-    if (back !== undefined) this.value.restate(back.loaded, back.cause, back.problem);
+    const { loaded, snapshot } = this.running;
+    const error = this.#refusals.refuse(reason, stored, snapshot, true);
+    const back = await bringBack(store, loaded, stored, error);
+    if (back === undefined) return staysStored(error, stored);
+    this.value.restate(back.loaded, back.cause, back.problem);
+    await this.#tell(back.loaded);
     return error;
   }
 
@@ -233,8 +226,8 @@ export class Engine {
 
   async #consider(loaded: Loaded, anew: boolean): Promise<void> {
     const { running } = this;
-    const { name } = this.#parts;
     if (isSameContent(loaded, running.loaded)) {
+      if (this.value.reloads.isUnsettled) await this.#settle(anew);
       // The bytes that run are there (again): whatever was turned down is gone.
       if (this.refusal !== undefined) this.#parts.reporter.info(`${name} is good again`);
       this.#refusals.replace(undefined);
@@ -247,9 +240,17 @@ export class Engine {
     // Gone without a generation that says so: somebody deleted the file.
     const wasThere = running.loaded.document !== undefined;
     if (wasThere && loaded.document === undefined && loaded.record === undefined) {
-      throw removed(name, loaded);
+      throw removed(this.#parts.name, loaded);
     }
     await this.#takeOver(loaded, loaded.document);
+  }
+
+  /** What runs is what is there; that a part of the program may have something else is not to stay so. */
+  async #settle(anew: boolean): Promise<void> {
+    this.#considered = undefined;
+    const known = this.#refusals.known(undefined);
+    if (!anew && known !== undefined) throw known;
+    await this.value.settle();
   }
 
   /** @param document undefined where nothing is stored: then the defaults count */
@@ -269,7 +270,6 @@ export class Engine {
       throw error;
     }
     const isHead = isOfHead(adopted, this.value.current?.loaded);
-    if (isHead) this.#isOnTrial = false;
     await this.value.carryOut(
       ready,
       adopted,

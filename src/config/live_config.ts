@@ -57,7 +57,7 @@ export class LiveConfig<Input, Output> implements Config<Input, Output> {
     this.#writer = new Writer({ ...parts, engine, queue });
     this.#snapshot = engine.running.snapshot as Snapshot<Output>;
     const { name, host, reporter, pipeline: { annotations } } = parts;
-    this.#subscribers = new Subscribers(this.#snapshot, name, reporter, host);
+    this.#subscribers = new Subscribers(this.#snapshot, name, reporter, host, annotations);
     const use = (reconfigurer?: Reconfigurer) => {
       engine.value.reloads.reconfigurer = reconfigurer;
     };

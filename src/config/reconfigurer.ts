@@ -21,6 +21,8 @@ export interface Step {
 
 /** Carries changes of the value into the parts of the program. Called for one change at a time. */
 export interface Reconfigurer {
+  /** Whether a part may have something else than what runs, since it could not be taken back. */
+  readonly isUnsettled?: boolean;
   /** What it would do. */
   plan(step: Step): readonly PlannedAction[];
   /**

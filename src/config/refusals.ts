@@ -55,12 +55,18 @@ export class Refusals {
     return refusal.error;
   }
 
-  /** Why this very content was turned down, and would be again: what failed for a passing reason may succeed now. */
-  known(loaded: Loaded): HoldfastError | undefined {
-    const isKnown = isSame(refusedContent(this.#current), loaded);
-    const { error } = this.#current ?? {};
-    const isDue = isHoldfastError(error, "RELOAD_REFUSED") &&
-      this.#parts.host.monotonic() >= this.#retryAtMs;
+  /**
+   * Why this very content was turned down, and would be again: what failed for a passing reason may succeed now.
+   *
+   * @param loaded undefined for what runs, which a part of the program may not have
+   */
+  known(loaded: Loaded | undefined): HoldfastError | undefined {
+    const { error, loaded: refused } = this.#current ?? {};
+    const isOfReload = isHoldfastError(error, "RELOAD_REFUSED");
+    const isKnown = loaded === undefined
+      ? isOfReload && refused === undefined
+      : isSame(refusedContent(this.#current), loaded);
+    const isDue = isOfReload && this.#parts.host.monotonic() >= this.#retryAtMs;
     return isKnown && !isDue ? error : undefined;
   }
 

@@ -11,6 +11,11 @@ export class Reloads {
     this.#annotations = annotations;
   }
 
+  /** Whether a part of the program may have something else than what runs. */
+  get isUnsettled(): boolean {
+    return this.reconfigurer?.isUnsettled === true;
+  }
+
   /** What a change comes to; where nothing is reconfigured, whoever reads the value sees it. */
   plan(step: Step): readonly PlannedAction[] {
     return this.reconfigurer?.plan(step) ?? this.#planAlone(step);
@@ -23,7 +28,8 @@ export class Reloads {
    * @throws `RELOAD_REFUSED`
    */
   async prepare(step: Step | undefined): Promise<Reconfiguration> {
-    if (step === undefined || step.changes.length === 0) return swapAlone;
+    const isNothing = step === undefined || (step.changes.length === 0 && !this.isUnsettled);
+    if (isNothing) return swapAlone;
     return await this.reconfigurer?.prepare(step) ??
       { ...swapAlone, carryOut: (next, swap) => this.#carryOutAlone({ ...step, next }, swap) };
   }

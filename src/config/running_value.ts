@@ -87,6 +87,22 @@ export class RunningValue {
     this.#current = { ...this.#assertStarted(), warnings: [...warnings, problem] };
   }
 
+  /**
+   * Has the parts of the program that may not have what runs take it over once more.
+   *
+   * @throws `RELOAD_REFUSED`
+   */
+  async settle(): Promise<void> {
+    const { snapshot } = this.#assertStarted();
+    const step = { previous: snapshot, next: snapshot, changes: [], pending: [] };
+    const ready = await this.reloads.prepare(step);
+    await ready.carryOut(snapshot, () => {
+      const running = this.#assertStarted();
+      const warnings = running.warnings.filter(({ severity }) => severity === "warning");
+      this.#current = { ...running, warnings };
+    });
+  }
+
   /** What is known of where it was loaded from has changed. */
   warnOf(warnings: Loaded["warnings"]): void {
     const running = this.#assertStarted();

@@ -1,3 +1,4 @@
+import type { Annotations } from "../core/annotation.ts";
 import { holdfastError } from "../core/error.ts";
 import type { Host } from "../host/host.ts";
 import { ChangeReader } from "./change_reader.ts";
@@ -24,9 +25,15 @@ export class Subscribers {
   #isWaking = false;
   #closed = false;
 
-  constructor(first: Snapshot<unknown>, name: string, reporter: Reporter, host: Host) {
+  constructor(
+    first: Snapshot<unknown>,
+    name: string,
+    reporter: Reporter,
+    host: Host,
+    annotations?: Annotations,
+  ) {
     this.#steps = new Steps(first, name);
-    this.#around = { steps: this.#steps, name, host, reporter };
+    this.#around = { steps: this.#steps, name, host, reporter, annotations };
   }
 
   /** Takes note of a new snapshot and of what changed from the one before. */

@@ -1,6 +1,8 @@
+import type { Annotations } from "../core/annotation.ts";
 import { deepEqual } from "../core/equal.ts";
 import { busyMsMax } from "../core/limits.ts";
 import { isPromise } from "../core/promise.ts";
+import { reasonOf } from "../core/reason.ts";
 import type { Host } from "../host/host.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ChangeSet, Snapshot } from "./reports.ts";
@@ -28,6 +30,7 @@ export interface Surroundings {
   readonly name: string;
   readonly host: Host;
   readonly reporter: Reporter;
+  readonly annotations: Annotations | undefined;
 }
 
 /** One subscriber: busy from a call until what its listener answered has settled, and called no more meanwhile. */
@@ -136,16 +139,9 @@ export class Subscriber {
   }
 
   #tell(error: unknown): void {
-    const { reporter, name } = this.#around;
-    reporter.error(`A subscriber of ${name} threw: ${reasonOf(error)}; it stays subscribed`);
-  }
-}
-
-/** What was thrown may be anything, even something that throws when it is looked at. */
-function reasonOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message : String(error);
-  } catch {
-    return "something that has no text";
+    const { reporter, name, steps, annotations } = this.#around;
+    const values = [this.#last.value, steps.newest.value];
+    const reason = reasonOf(error, values, annotations);
+    reporter.error(`A subscriber of ${name} threw: ${reason}; it stays subscribed`);
   }
 }

@@ -42,7 +42,8 @@ export class Writer {
   readonly #waiting: WaitingCall[] = [];
   readonly #inFlight = new Set<WaitingCall>();
   #scheduled = false;
-  #storing = false;
+  /** Those whose change may be on its way into the store. */
+  #storing: readonly WaitingCall[] = [];
   #closed: HoldfastError | undefined;
   #guard: Promise<void> | undefined;
 
@@ -126,15 +127,20 @@ export class Writer {
       try {
         const changeSet = await this.#isStored(prepared, how)
           ? unchanged(this.#parts, cause)
-          : await this.#store(prepared, cause, how);
+          : await this.#store(prepared, cause, accepted);
         const { snapshot } = engine.running;
         for (const call of accepted) resolve(call, { snapshot, changeSet });
         return;
       } catch (error) {
-        if (isHoldfastError(error, "RELOAD_REFUSED") && accepted.length > 1) {
+        // What could not be taken back is not to be tried again.
+        const staysStored = accepted[0]!.stored && engine.refusal !== undefined;
+        const isOfSome = isHoldfastError(error, "RELOAD_REFUSED") && accepted.length > 1;
+        if (isOfSome && !staysStored) {
           return await this.#commitEach(accepted);
         }
-        if (!isHoldfastError(error, "CONFLICT") || attempt >= conflictAttemptsMax) throw error;
+        // What was planned, or waits to be confirmed already, does not change by trying again.
+        const isFinal = how?.pledge !== undefined || attempt >= conflictAttemptsMax;
+        if (!isHoldfastError(error, "CONFLICT") || isFinal) throw error;
         await this.#lookAgain();
         // What is there cannot be read, or must not be replaced: it will not be any better in a moment.
         const { refusal } = engine;
@@ -185,15 +191,21 @@ export class Writer {
     }
   }
 
-  async #store(prepared: Prepared, cause: Cause, how: Edit["alone"]): Promise<ChangeSet> {
+  async #store(
+    prepared: Prepared,
+    cause: Cause,
+    calls: readonly WaitingCall[],
+  ): Promise<ChangeSet> {
+    const how = calls[0]!.edit.alone;
     try {
       return await this.#parts.engine.commit(prepared, cause, how, {
         waits: (isWaiting) => {
-          this.#storing = !isWaiting;
-          return [...this.#inFlight].some((call) => !call.settled);
+          this.#storing = isWaiting ? [] : calls;
+          // One that was told that nothing was stored must not be among them.
+          return calls.every((call) => !call.settled);
         },
         stored: () => {
-          for (const call of this.#inFlight) call.stored = true;
+          for (const call of calls) call.stored = true;
         },
       });
     } catch (error) {
@@ -201,7 +213,7 @@ export class Writer {
       if (isHoldfastError(error, "COMMIT_UNKNOWN")) await this.#lookAgain();
       throw error;
     } finally {
-      this.#storing = false;
+      this.#storing = [];
     }
   }
 
@@ -268,7 +280,7 @@ export class Writer {
     const { name, timeoutMs } = this.#parts;
     const waiting = this.#waiting.indexOf(call);
     if (waiting >= 0) this.#waiting.splice(waiting, 1);
-    reject(call, expired(name, timeoutMs, waiting === -1 && this.#storing));
+    reject(call, expired(name, timeoutMs, this.#storing.includes(call)));
   }
 }
 

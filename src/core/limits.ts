@@ -223,3 +223,6 @@ export const holdAttemptsMax: number = 8;
 
 /** How long a subscriber may be busy with one change before that is told, in milliseconds. */
 export const busyMsMax: number = 10_000;
+
+/** How long a secret must be, in characters, to be looked for in what parts of the program say. */
+export const hiddenTextMin: number = 3;

@@ -3,6 +3,7 @@ import type { Call } from "./cause.ts";
 import type { Change } from "./change.ts";
 import { isPlainObject, type Json, valueAt } from "./document.ts";
 import { holdfastError, type PathStep } from "./error.ts";
+import { hiddenTextMin } from "./limits.ts";
 import { describePath, formatPointer } from "./pointer.ts";
 
 /** What stands for a secret where a value is shown. Written back, it means: keep what is there. */
@@ -139,4 +140,45 @@ export function holdsPlaceholder(document: unknown): boolean {
 function isPlaceholder(value: object): boolean {
   return "$secret" in value && value.$secret === redacted.$secret &&
     Object.keys(value).length === 1;
+}
+
+/** Takes the secrets of some values out of a text, in which a URL or JSON may have written them in its own way. */
+export function hideSecrets(
+  text: string,
+  values: readonly unknown[],
+  annotations: Annotations | undefined,
+): string {
+  if (annotations?.mayHoldSecret !== true) return text;
+  const secrets = values.flatMap((value) => secretTexts(value, annotations));
+  const written = secrets.flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret.toWellFormed()),
+    JSON.stringify(secret).slice(1, -1),
+  ]);
+  // One may be the beginning of another.
+  return written
+    .toSorted((one, other) => other.length - one.length)
+    .reduce((told, secret) => told.replaceAll(secret, "[secret]"), text);
+}
+
+function secretTexts(
+  value: unknown,
+  annotations: Annotations | undefined,
+  isWithin = false,
+): string[] {
+  const isSecret = isWithin || annotations?.secret === true;
+  if (!isSecret && annotations?.mayHoldSecret !== true) return [];
+  if (typeof value !== "object" || value === null) {
+    const text = typeof value === "string" || typeof value === "number" ? String(value) : "";
+    // What is shorter stands in any text, and would hide nothing.
+    return isSecret && text.length >= hiddenTextMin ? [text] : [];
+  }
+  return Object.entries(value).flatMap(([key, part]) => {
+    const step = Array.isArray(value) ? Number(key) : key;
+    const below = secretTexts(part, annotations?.child(step), isSecret);
+    // The keys inside of a secret are secret as well.
+    return isSecret && typeof step === "string" && step.length >= hiddenTextMin
+      ? [step, ...below]
+      : below;
+  });
 }

@@ -13,6 +13,8 @@ export interface CallParts {
   readonly turns: Queue;
   /** What runs. */
   readonly running: () => Snapshot<unknown>;
+  /** What a module or another part of the program said, in words of a message, without secrets. */
+  readonly reasonOf: (cause: unknown) => string;
 }
 
 /** What becomes of a call of the program. */
@@ -65,13 +67,6 @@ export function attempt<Value>(
   } catch (cause) {
     return failed(cause);
   }
-}
-
-/** What a module or another part of the program said, in words of a message. */
-export function reasonOf(cause: unknown): string {
-  if (cause instanceof Error && cause.message !== "") return cause.message;
-  if (cause instanceof Error) return cause.name;
-  return typeof cause === "string" ? cause : `it threw ${cause === null ? "null" : typeof cause}`;
 }
 
 async function settle<Value>(

@@ -1,5 +1,6 @@
 import type { Snapshot } from "../config/reports.ts";
-import { attempt, type CallParts, type Failure, type Outcome, reasonOf } from "./attempt.ts";
+import { attempt, type CallParts, type Failure, type Outcome } from "./attempt.ts";
+import { beingClosed } from "./refused.ts";
 
 /** What the functions of a full reload get besides. */
 export interface FullReloadContext {
@@ -72,7 +73,24 @@ abstract class Calls {
   }
 
   protected call(work: (signal: AbortSignal) => unknown): Outcome | Promise<Outcome> {
+    return this.#call(work, new AbortController());
+  }
+
+  /** The same for what need not come to its end once the config is being closed. */
+  protected async callUntilClosed(work: (signal: AbortSignal) => unknown): Promise<Outcome> {
     const control = new AbortController();
+    const { closing } = this.#parts.attachment;
+    const close = () => control.abort(beingClosed());
+    closing.addEventListener("abort", close);
+    const outcome = await this.#call(work, control);
+    closing.removeEventListener("abort", close);
+    return outcome;
+  }
+
+  #call(
+    work: (signal: AbortSignal) => unknown,
+    control: AbortController,
+  ): Outcome | Promise<Outcome> {
     const { attachment: { host }, timeoutMs } = this.#parts;
     return attempt(() => work(control.signal), { host, timeoutMs, control });
   }
@@ -82,12 +100,12 @@ abstract class Calls {
   }
 
   protected warn(what: string, { cause }: Failure): void {
-    const { reporter, name } = this.#parts.attachment;
+    const { reasonOf, attachment: { reporter, name } } = this.#parts;
     reporter.warn(`At a full reload of ${name}, ${what} (${reasonOf(cause)})`);
   }
 
   protected down({ cause }: Failure): void {
-    const { reporter, name } = this.#parts.attachment;
+    const { reasonOf, attachment: { reporter, name } } = this.#parts;
     this.#isDown = true;
     reporter.error(
       `Nothing may serve with ${name}: the old program could not be started again (${
@@ -99,7 +117,7 @@ abstract class Calls {
 
   /** Once a call has ended that was given up, if ever. */
   protected afterwards({ late }: Failure, mend: (outcome: Outcome) => unknown): void {
-    const { turns, attachment: { reporter, name } } = this.#parts;
+    const { turns, reasonOf, attachment: { reporter, name } } = this.#parts;
     void late?.then((outcome) => turns.run(async () => void await mend(outcome)))
       .catch((cause: unknown) => {
         reporter.error(`Cannot put a late full reload of ${name} right: ${reasonOf(cause)}`);
@@ -185,7 +203,7 @@ export class StepsBuilder extends Calls implements Builder {
   async reload(
     ...[next, previous, swap]: Parameters<Builder["reload"]>
   ): ReturnType<Builder["reload"]> {
-    const built = await this.call((signal) => {
+    const built = await this.callUntilClosed((signal) => {
       return this.#steps.build(next, Object.freeze({ previous, signal }));
     });
     if (!built.isDone) {

@@ -1,6 +1,6 @@
 import type { Module, ModuleContext } from "../config/module.ts";
 import type { Snapshot } from "../config/reports.ts";
-import { attempt, type CallParts, type Failure, type Outcome, reasonOf } from "./attempt.ts";
+import { attempt, type CallParts, type Failure, type Outcome } from "./attempt.ts";
 
 /** A module that is to be called. */
 export interface Callee {
@@ -119,7 +119,7 @@ export class ModuleCalls {
       `Module ${
         JSON.stringify(module)
       } of ${name} may not have what runs: it failed to take that over again ` +
-        `(${reasonOf(cause)}); the next change will have it try once more`,
+        `(${this.#parts.reasonOf(cause)}); the next change will have it try once more`,
     );
   }
 

@@ -1,20 +1,29 @@
 import { holdfastError } from "../core/error.ts";
 import type { FullReloadReason } from "../core/plan.ts";
 import { describePath } from "../core/pointer.ts";
-import { reasonOf } from "./attempt.ts";
 
 // Enough to see what is meant.
 const pathsTold = 5;
 
 /** The error for a change that a module does not agree to. */
-export function refusedBy(name: string, module: string, cause: unknown): Error {
+export function refusedBy(name: string, module: string, reason: string, cause: unknown): Error {
   return holdfastError(
     "RELOAD_REFUSED",
     `Cannot reload ${name}: found that module ${JSON.stringify(module)} refuses it ` +
-      `(${reasonOf(cause)}); nothing was changed: store what it can take, or mend the module`,
+      `(${reason}); nothing was changed: store what it can take, or mend the module`,
     { module },
     cause,
   );
+}
+
+/** What failed in the middle of a change. */
+export interface FailedPart {
+  readonly module?: string;
+  /** In words. */
+  readonly what: string;
+  /** Why, in words. */
+  readonly reason: string;
+  readonly cause: unknown;
 }
 
 /**
@@ -25,13 +34,13 @@ export function refusedBy(name: string, module: string, cause: unknown): Error {
  */
 export function failedIn(
   name: string,
-  { module, what, cause }: { readonly module?: string; readonly what: string; cause: unknown },
+  { module, what, reason, cause }: FailedPart,
   outcome: string,
   isUndone: boolean,
 ): Error {
   return holdfastError(
     "RELOAD_REFUSED",
-    `Cannot reload ${name}: found that ${what} failed (${reasonOf(cause)}); ${outcome}`,
+    `Cannot reload ${name}: found that ${what} failed (${reason}); ${outcome}`,
     {
       ...(module === undefined ? {} : { module }),
       ...(isUndone ? {} : { isUndone: false as const }),
@@ -73,4 +82,9 @@ function describeReason({ why, module, paths }: FullReloadReason): string {
   if (why === "no modules") return `a change, and no modules${what}`;
   if (why === "fixed") return `${named} without reconfigure, and its part changed${what}`;
   return `${named} ${why}${what}`;
+}
+
+/** Why nothing new begins any more. */
+export function beingClosed(): Error {
+  return new Error("the config is being closed");
 }

@@ -13,7 +13,7 @@ import { holdfastError } from "../core/error.ts";
 import { timeoutMsDefault } from "../core/limits.ts";
 import { type ChangePlan, planChange, type PlannedAction, reasonsIn } from "../core/plan.ts";
 import { ignoreRejection } from "../core/promise.ts";
-import { reasonOf } from "./attempt.ts";
+import { reasonOf } from "../core/reason.ts";
 import {
   type Builder,
   type FullReload,
@@ -100,6 +100,8 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
   readonly #turns = new Queue();
   readonly #calls: ModuleCalls;
   readonly #builder: Builder | undefined;
+  /** The last change that was asked for: what is said of it may quote its secrets. */
+  #step: Step | undefined;
   /** The names of the modules at the last change. */
   #known: ReadonlySet<string> | undefined;
 
@@ -110,7 +112,7 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
     this.#modulesOf = modules;
     const attachment = this.#attachment = attach(config, this);
     const running = () => config.snapshot();
-    const parts = { attachment, timeoutMs, running, turns: this.#turns };
+    const parts = { attachment, timeoutMs, running, turns: this.#turns, reasonOf: this.#reasonOf };
     this.#calls = new ModuleCalls(parts);
     if (typeof fullReload === "function") this.#builder = new FunctionBuilder(fullReload, parts);
     else if (fullReload !== undefined) this.#builder = new StepsBuilder(fullReload, parts);
@@ -118,6 +120,10 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
 
   get instance(): unknown {
     return this.#builder?.instance;
+  }
+
+  get isUnsettled(): boolean {
+    return this.#calls.unsettled.size > 0 || this.#builder?.isDown === true;
   }
 
   plan(step: Step): readonly PlannedAction[] {
@@ -142,13 +148,21 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
     return await asked.promise;
   }
 
+  readonly #reasonOf = (cause: unknown): string => {
+    const { previous, next } = this.#step ?? {};
+    const values = [previous?.value, next?.value];
+    return reasonOf(cause, values, this.#attachment.annotations);
+  };
+
   #begin(step: Step, over: () => void): Transition {
+    this.#step = step;
     const modules = this.#modulesFor(step);
     return new Transition(
       {
         attachment: this.#attachment,
         calls: this.#calls,
         builder: this.#builder,
+        reasonOf: this.#reasonOf,
         ended: (isCarriedOut) => {
           if (isCarriedOut) this.#known = new Set(modules.map(({ name }) => name));
           over();
@@ -187,13 +201,14 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
     throw nobodyBuilds(this.#attachment.name, reasons);
   }
 
-  #modulesFor({ next }: Step): readonly Module<unknown>[] {
-    const { name } = this.#attachment;
+  #modulesFor({ previous, next }: Step): readonly Module<unknown>[] {
+    const { name, annotations } = this.#attachment;
     let modules: unknown;
     try {
       modules = this.#modulesOf?.(next.value as DeepReadonly<unknown>) ?? [];
     } catch (cause) {
-      throw unusable(name, `found that modules() throws (${reasonOf(cause)}); mend it`, cause);
+      const reason = reasonOf(cause, [previous.value, next.value], annotations);
+      throw unusable(name, `found that modules() throws (${reason}); mend it`, cause);
     }
     return checkModules(name, modules);
   }

@@ -2,16 +2,17 @@ import type { Module } from "../config/module.ts";
 import type { Attachment, Reconfiguration, Step } from "../config/reconfigurer.ts";
 import type { Snapshot } from "../config/reports.ts";
 import { type ChangePlan, type ConcernedModule, reasonsIn } from "../core/plan.ts";
-import { type Failure, type Outcome, reasonOf } from "./attempt.ts";
+import type { CallParts, Failure, Outcome } from "./attempt.ts";
 import type { Builder } from "./full_reload.ts";
 import type { Handover, ModuleCalls } from "./module_calls.ts";
-import { failedIn, refusedBy } from "./refused.ts";
+import { beingClosed, failedIn, refusedBy } from "./refused.ts";
 
 /** What carries changes out. */
 export interface TransitionParts {
   readonly attachment: Attachment;
   readonly calls: ModuleCalls;
   readonly builder: Builder | undefined;
+  readonly reasonOf: CallParts["reasonOf"];
   /** Called when it is over, whatever came of it. */
   readonly ended: (isCarriedOut: boolean) => void;
 }
@@ -70,7 +71,12 @@ export class Transition implements Reconfiguration {
     await Promise.all(this.#participants.map(async (participant) => {
       const outcome = await calls.prepare(participant, this.#forth(participant));
       if (outcome.isDone) return void (participant.prepared = outcome.value);
-      refusal ??= refusedBy(name, participant.module.name, outcome.cause);
+      refusal ??= refusedBy(
+        name,
+        participant.module.name,
+        this.#parts.reasonOf(outcome.cause),
+        outcome.cause,
+      );
       this.#letGo(refusal);
     }));
     if (refusal !== undefined) throw refusal;
@@ -147,14 +153,15 @@ export class Transition implements Reconfiguration {
     next: Snapshot<unknown>,
     swap: () => void,
   ): Promise<void> {
-    const { builder, attachment: { name, closing, reporter } } = this.#parts;
+    const { builder, reasonOf, attachment: { name, closing, reporter } } = this.#parts;
     const what = `module ${JSON.stringify(module.name)}`;
-    const told = { module: module.name, what, cause };
+    const reason = reasonOf(cause);
+    const told = { module: module.name, what, reason, cause };
     if (builder === undefined || closing.aborted) {
       throw failedIn(name, told, outcomeOf(stuck), stuck.length === 0);
     }
     reporter.warn(
-      `${what} of ${name} failed to take its part over (${reasonOf(cause)}); tries a full reload`,
+      `${what} of ${name} failed to take its part over (${reason}); tries a full reload`,
     );
     const failure = await builder.reload(next, this.#step.previous, swap);
     if (failure === undefined) return this.#parts.calls.forget();
@@ -177,11 +184,12 @@ export class Transition implements Reconfiguration {
   }
 
   async #build(next: Snapshot<unknown>, swap: () => void): Promise<void> {
-    const { attachment: { name, closing }, builder, calls } = this.#parts;
+    const { attachment: { name, closing }, builder, calls, reasonOf } = this.#parts;
     if (closing.aborted) {
+      const cause = beingClosed();
       throw failedIn(
         name,
-        { what: "the full reload", cause: beingClosed() },
+        { what: "the full reload", reason: cause.message, cause },
         "all is as it was",
         true,
       );
@@ -189,7 +197,8 @@ export class Transition implements Reconfiguration {
     const failure = await builder!.reload(next, this.#step.previous, swap);
     if (failure === undefined) return calls.forget();
     if (!failure.keepsOld && !builder!.isDown) calls.forget();
-    throw failedIn(name, failure, outcomeOfBuild(builder!), !builder!.isDown);
+    const reason = reasonOf(failure.cause);
+    throw failedIn(name, { ...failure, reason }, outcomeOfBuild(builder!), !builder!.isDown);
   }
 
   #forth(
@@ -212,10 +221,6 @@ export class Transition implements Reconfiguration {
   }
 
   readonly #close = (): void => this.#letGo(beingClosed());
-}
-
-function beingClosed(): Error {
-  return new Error("the config is being closed");
 }
 
 function outcomeOf(stuck: readonly string[]): string {

@@ -158,7 +158,7 @@ class OpenLayeredStore extends OpenLayers implements OpenStore {
 
   async commit(change: StoreChange): Promise<Loaded> {
     const own = headChangeOf(change, (loaded) => this.headOf(loaded));
-    return this.withHead(change.base, await this.#head.commit(own));
+    return this.withHead(change.beside ?? change.base, await this.#head.commit(own));
   }
 
   async abandon(): Promise<void> {

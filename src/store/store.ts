@@ -74,12 +74,14 @@ export interface StoreChange {
   readonly base: Loaded;
   /** What is there instead of the base and was refused, such as a broken edit. It is kept aside, then replaced. */
   readonly refused: Loaded | undefined;
+  /** What the document was checked beside, where the base is of other layers: the outcome is made of these. */
+  readonly beside?: Loaded | undefined;
   /** Why, and at whose request. */
   readonly cause: Cause;
   /**
    * Told when the store begins to wait for its turn, and when it goes on: meanwhile nothing of the change is stored.
    *
-   * @returns whether anybody still waits for the change; where nobody does, it must not be stored, and is a `CONFLICT`
+   * @returns whether the change is still wanted; where not, it must not be stored, and is a `CONFLICT`
    */
   readonly waits?: ((isWaiting: boolean) => boolean) | undefined;
   /** The kept generation whose content the document is: then it is stored the very way it was written. */

@@ -188,6 +188,30 @@ describe("a full reload in steps", () => {
     });
   }
 
+  test("is not built to its end once the config is being closed", async () => {
+    const { config, host, acts } = await scene();
+    createReloader(config, {
+      timeoutMs: 30_000,
+      fullReload: {
+        instance: "old",
+        build: (_next, { signal }) =>
+          new Promise<string>((_, reject) => {
+            signal.addEventListener("abort", () => reject(new Error("told to end")));
+          }),
+        start: (instance) => void acts.push(`start ${instance}`),
+        stop: (instance) => void acts.push(`stop ${instance}`),
+      },
+    });
+    const write = config.setAt(["a"], 1);
+    const refused = assert.rejects(write, /being closed.*the old program serves/);
+    await host.advance(10);
+    const begunMs = host.monotonic();
+    await inTime(host, config.close(), 1000);
+    await refused;
+    assert.ok(host.monotonic() - begunMs <= 1000);
+    assert.deepEqual(acts, []);
+  });
+
   test("stops a candidate that is there only after its time", async () => {
     const { config, host, acts } = await scene();
     const gate = later();

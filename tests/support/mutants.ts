@@ -12,7 +12,9 @@ import { placeMutants } from "./mutants_of_places.ts";
 import { postgresMutants } from "./mutants_of_postgres.ts";
 import { recognitionMutants } from "./mutants_of_recognition.ts";
 import { reloadMutants } from "./mutants_of_reloads.ts";
+import { reloadEdgeMutants } from "./mutants_of_reload_edges.ts";
 import { restartMutants } from "./mutants_of_restart.ts";
+import { trialMutants } from "./mutants_of_trials.ts";
 
 const durable = "src/host/durable.ts";
 const watch = "src/host/watch.ts";
@@ -220,7 +222,9 @@ export const mutants: readonly Mutant[] = [
   ...fenceMutants,
   ...recognitionMutants,
   ...reloadMutants,
+  ...reloadEdgeMutants,
   ...restartMutants,
+  ...trialMutants,
   ...formatMutants,
   ...gatewayMutants,
   ...intentMutants,

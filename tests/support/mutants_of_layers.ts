@@ -41,7 +41,7 @@ export const layerMutants: readonly Mutant[] = [
   {
     name: "a write beside a broken layer clears the status",
     file: "src/config/engine.ts",
-    from: "if (isOfOtherLayers(refusal, base)) this.#refusals.replace(refusal);",
+    from: "if (isBeside) this.#refusals.replace(refusal);",
     to: "",
     tests: apart,
     by: "leaves the status as it was",

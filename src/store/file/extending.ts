@@ -78,9 +78,9 @@ export class OpenExtending implements OpenStore {
   }
 
   async commit(change: StoreChange): Promise<Loaded> {
-    const { document, base } = change;
+    const { document, base, beside = base } = change;
     const around = keyOf(document) === keyOf(headOf(base)!.document)
-      ? base
+      ? beside
       : this.#tried.get(keyOf(document));
     if (around === undefined) {
       const { generation } = base;
