@@ -14,7 +14,10 @@ export interface ModuleContext<Output, Part, Ready = unknown> {
   readonly prepared: Ready | undefined;
 }
 
-/** A part of the program that takes its part of the configuration over while it runs. */
+/**
+ * A part of the program that takes its part of the configuration over while it runs. For TypeScript, write `select` before
+ * `prepare`, and that before `reconfigure`: it works each one's types out from those before it.
+ */
 export interface ModuleOptions<Output, Part, Ready = unknown> {
   /** As messages call it; no two have the same. */
   readonly name: string;

@@ -29,12 +29,15 @@ import { Transition } from "./transition.ts";
 export interface ReloaderOptions<Output, Instance = undefined> {
   /**
    * Gives the modules that there are, in the order in which they take a change over; called at every reload and every plan,
-   * with the value that is to run. Without any, every change is a full reload.
+   * with the value that is to run, and with what serves where a full reload is given in steps. Without any, every change is a
+   * full reload.
    */
-  readonly modules?: ((value: DeepReadonly<Output>) => readonly Module<Output>[]) | undefined;
+  readonly modules?:
+    | ((value: DeepReadonly<Output>, instance: Instance) => readonly Module<Output>[])
+    | undefined;
   /**
-   * Builds the program anew for a change that no module takes over, in one function or in steps. Without it, such a change is
-   * refused.
+   * Builds the program anew for a change that no module takes over, in one function or in steps. All of it, with what its
+   * modules hold: they are not called for such a change. Without it, such a change is refused.
    */
   readonly fullReload?: FullReload<Output> | FullReloadSteps<Output, Instance> | undefined;
   /** How long each function of a module, and each of a full reload, may take, in milliseconds. Default: 5 s. */
@@ -191,7 +194,7 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
     const { name } = this.#attachment;
     let modules: unknown;
     try {
-      modules = this.#modulesOf?.(next.value as DeepReadonly<unknown>) ?? [];
+      modules = this.#modulesOf?.(next.value as DeepReadonly<unknown>, this.instance) ?? [];
     } catch (cause) {
       throw unusable(name, `found that modules() throws (${reasonOf(cause)}); mend it`, cause);
     }
@@ -218,8 +221,11 @@ function checkModules(config: string, given: unknown): readonly Module<unknown>[
   return [...given];
 }
 
-function checkOptions({ modules, fullReload, timeoutMs }: ReloaderOptions<unknown, unknown>): void {
-  const fault = modules !== undefined && typeof modules !== "function"
+function checkOptions(options: ReloaderOptions<unknown, unknown> | null): void {
+  const { modules, fullReload, timeoutMs } = options ?? {};
+  const fault = options === null
+    ? "found null as its options; give an object, or leave them out"
+    : modules !== undefined && typeof modules !== "function"
     ? `found ${typeof modules} as modules; give a function that lists them`
     : fullReload !== undefined && typeof fullReload !== "function"
     ? stepsFault(fullReload)

@@ -153,6 +153,34 @@ describe("a full reload in steps", () => {
     assert.equal(instance, "p1");
   });
 
+  test("gives the modules of the program that serves their changes", async () => {
+    const { config } = await scene();
+    const taken: string[] = [];
+    const program = (born: number) => ({
+      modules: [
+        config.module({
+          name: "b",
+          select: ({ b }) => b,
+          reconfigure: (b) => taken.push(`${born} takes ${b}`),
+        }),
+      ],
+    });
+    const reloader = createReloader(config, {
+      modules: (_, { modules }) => modules,
+      fullReload: {
+        instance: program(0),
+        build: ({ value }) => program(value.a),
+        start() {},
+        stop() {},
+      },
+    });
+    await config.setAt(["b"], 1);
+    await config.patch({ a: 1, b: 2 });
+    await config.setAt(["b"], 3);
+    assert.deepEqual(taken, ["0 takes 1", "1 takes 3"]);
+    await reloader.close();
+  });
+
   const failures: [string, string[], string[], RegExp][] = [
     ["cannot be built leaves the old alone", ["build p1"], ["build p1"], /the old program serves/],
     [

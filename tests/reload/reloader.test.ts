@@ -374,6 +374,7 @@ describe("a reloader refuses", () => {
   test("options that cannot be used, a config of others and a second of its kind", async () => {
     const { config } = await scene();
     const create = (options: unknown) => () => createReloader(config, options as object);
+    assert.throws(create(null), { code: "UNSUPPORTED", message: /found null as its options/ });
     assert.throws(create({ modules: [] }), /found object as modules/);
     assert.throws(create({ fullReload: { build() {} } }), /found no full reload/);
     assert.throws(create({ fullReload: null }), /found no full reload/);
