@@ -49,7 +49,7 @@ export interface Reloader<Instance = undefined> {
   /** What serves, where a full reload is given in steps. */
   readonly instance: Instance;
   /**
-   * Lets changes go their way without the program. The one under way is carried out first.
+   * Lets changes go their way without the program, which is not stopped. The one under way is carried out first.
    *
    * @returns resolves when it is
    */
