@@ -12,7 +12,7 @@ import type { DeepReadonly } from "../core/document.ts";
 import { holdfastError } from "../core/error.ts";
 import { timeoutMsDefault } from "../core/limits.ts";
 import { type ChangePlan, planChange, type PlannedAction, reasonsIn } from "../core/plan.ts";
-import { ignoreRejection } from "../core/promise.ts";
+import { ignoreRejection, isPromise } from "../core/promise.ts";
 import { reasonOf } from "./attempt.ts";
 import {
   type Builder,
@@ -205,7 +205,8 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
 function checkModules(config: string, given: unknown): readonly Module<unknown>[] {
   if (!Array.isArray(given)) {
     ignoreRejection(given);
-    throw unusable(config, `found that modules() gives ${typeof given}; let it give an array`);
+    const found = isPromise(given) ? "a promise" : typeof given;
+    throw unusable(config, `found that modules() gives ${found}; let it give an array`);
   }
   const names = new Set<string>();
   for (const [index, module] of given.entries()) {

@@ -338,7 +338,8 @@ describe("a reloader refuses", () => {
     ["modules() that throws", () => {
       throw new Error("not yet");
     }, /modules\(\) throws \(not yet\)/],
-    ["modules() that gives no array", async () => [], /modules\(\) gives object/],
+    ["modules() that gives no array", () => "pool", /modules\(\) gives string/],
+    ["modules() that gives a promise", async () => [], /modules\(\) gives a promise/],
     ["what is no module", () => [null], /of modules\(\)\[0\], found null/],
     ["a module without a name", () => [{ select: () => 1 }], /found no name/],
     ["a module without select", () => [{ name: "a" }], /found no select/],

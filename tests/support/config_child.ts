@@ -61,6 +61,11 @@ if (scenario === "idle") {
     ],
   });
   await config.setAt(["rate"], 2).catch(({ code }) => console.log(code));
+} else if (scenario === "waiting for a health check") {
+  const config = await open();
+  const healthCheck = () => new Promise(() => {});
+  await config.apply(await config.plan({ rate: 2 }), { confirmWithinMs: 50, healthCheck })
+    .catch(({ code }) => console.log(code));
 } else if (scenario === "fifo") {
   await playFifo();
 } else {

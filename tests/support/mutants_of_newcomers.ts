@@ -11,6 +11,14 @@ export const newcomerMutants: readonly Mutant[] = [
     by: "waiting for a module",
   },
   {
+    name: "a process ends while something that hangs is waited for",
+    file: "src/host/bounded.ts",
+    from: "keepAlive: true",
+    to: "keepAlive: false",
+    tests: "behaviour/process",
+    by: "waiting for a health check",
+  },
+  {
     name: "modules are not told what serves",
     file: "src/reload/reloader.ts",
     from: "this.#modulesOf?.(next.value as DeepReadonly<unknown>, this.instance)",
