@@ -57,7 +57,8 @@ export function moduleOf<Output, Part, Ready>(
   options: ModuleOptions<Output, Part, Ready>,
 ): Module<Output> {
   const fault = moduleFault(options);
-  if (fault === undefined) return Object.freeze({ ...options }) as Module<Output>;
+  // No copy: what is given may be an instance of a class, whose methods are not its own.
+  if (fault === undefined) return options as Module<Output>;
   throw holdfastError("UNSUPPORTED", `Cannot make a module: ${fault}`, { what: "module" });
 }
 

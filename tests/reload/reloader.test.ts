@@ -1,9 +1,10 @@
 // runs on: all
 /** What a reloader does with the modules of a config. */
 import assert from "node:assert/strict";
+import type { ModuleContext } from "../../src/config/module.ts";
 import { createReloader } from "../../src/reload/reloader.ts";
 import { describe, test } from "../support/kit.ts";
-import { inTime, later, scene } from "../support/reloaded.ts";
+import { inTime, later, scene, type Value } from "../support/reloaded.ts";
 
 describe("a reloader", () => {
   test("asks all modules concerned, then has each take its part over, in order", async () => {
@@ -52,6 +53,30 @@ describe("a reloader", () => {
     createReloader(config, { modules });
     await config.patch({ a: 1, b: 1, c: 1 });
     assert.deepEqual(seen, ["111 1", "111 1", "111 1"]);
+  });
+
+  test("calls the methods of a module that is an instance of a class on it", async () => {
+    const { config } = await scene();
+    class Doubler {
+      readonly name = "doubler";
+      #doubled = 0;
+      get doubled(): number {
+        return this.#doubled;
+      }
+      select({ a }: typeof config.value): number {
+        return a;
+      }
+      prepare(a: number): number {
+        return this.#doubled + 2 * a;
+      }
+      reconfigure(_: number, { prepared }: ModuleContext<Value, number, number>): void {
+        this.#doubled = prepared ?? 0;
+      }
+    }
+    const doubler = new Doubler();
+    createReloader(config, { modules: () => [config.module(doubler)] });
+    await config.setAt(["a"], 2);
+    assert.equal(doubler.doubled, 4);
   });
 
   test("asks for the modules at every reload, with the value to come, and not before", async () => {

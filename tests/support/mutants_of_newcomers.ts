@@ -19,6 +19,14 @@ export const newcomerMutants: readonly Mutant[] = [
     by: "waiting for a health check",
   },
   {
+    name: "a module loses what it has of its class",
+    file: "src/config/module.ts",
+    from: "return options as Module<Output>;",
+    to: "return { ...options } as Module<Output>;",
+    tests: "reload/reloader",
+    by: "an instance of a class",
+  },
+  {
     name: "modules are not told what serves",
     file: "src/reload/reloader.ts",
     from: "this.#modulesOf?.(next.value as DeepReadonly<unknown>, this.instance)",
