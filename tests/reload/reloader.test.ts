@@ -406,6 +406,8 @@ describe("a reloader refuses", () => {
     assert.throws(create({ fullReload: null }), /found no full reload/);
     assert.throws(create({ timeoutMs: NaN }), /no timeoutMs above 0/);
     assert.throws(() => createReloader({} as typeof config), { code: "UNSUPPORTED" });
+    const promised = Promise.resolve(config) as unknown as typeof config;
+    assert.throws(() => createReloader(promised), { message: /found a promise; await/ });
     createReloader(config);
     assert.throws(create({}), { code: "UNSUPPORTED", details: { what: "second reloader" } });
     await config.close();
