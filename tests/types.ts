@@ -3,15 +3,19 @@ import * as v from "valibot";
 import {
   type ChangeSet,
   type Config,
+  createReloader,
   type DeepReadonly,
   isHoldfastError,
   type Json,
   memory,
+  type Module,
   openConfig,
   type Problem,
   type ReadonlyConfig,
+  type Reloader,
   restartRequired,
   secret,
+  type Snapshot,
   type Source,
   type StandardSchema,
   validate,
@@ -144,6 +148,82 @@ export async function whatAModulePreparesIsWhatItGets(): Promise<void> {
       expect<Same<typeof prepared, Map<string, number> | undefined>>();
     },
   });
+}
+
+export async function modulesOfDifferentPartsStandInOneList(): Promise<void> {
+  const config = await openConfig("config.json", { schema });
+  const models = config.module({
+    name: "models",
+    select: (value) => ({ names: Object.keys(value.models), token: value.token }),
+    reconfigure: ({ names, token }, { previous, snapshot, prepared }) => {
+      expect<Same<typeof names, string[]>>();
+      expect<Same<typeof previous.token, typeof token>>();
+      expect<Same<typeof snapshot.value.rate, number>>();
+      expect<Same<typeof prepared, unknown>>();
+    },
+  });
+  const rate = config.module({ name: "rate", select: (value) => value.rate });
+  // @ts-expect-error a misspelt function is noticed
+  config.module({ name: "range", select: (value) => value.range, reconfigurate() {} });
+  // @ts-expect-error the value has no such part
+  config.module({ name: "other", select: (value) => value.other });
+  const named = (name: string) => {
+    return config.module({ name, select: ({ models }) => models[name]?.upstream });
+  };
+  const first: readonly Module<v.InferOutput<typeof schema>>[] = [models, rate];
+  createReloader(config, { modules: () => first });
+  createReloader(config, { modules: () => [models, rate] as const });
+  createReloader(config, { modules: ({ models }) => [rate, ...Object.keys(models).map(named)] });
+  const other = await openConfig(memory({ size: 1 }), { schema: v.object({ size: v.number() }) });
+  // @ts-expect-error modules of another config see another value
+  createReloader(other, { modules: () => [rate] });
+}
+
+export async function aReloaderKnowsWhatServes(): Promise<void> {
+  const config = await openConfig("config.json", { schema });
+  class Program {
+    readonly modules = [config.module({ name: "rate", select: (value) => value.rate })];
+    start(): void {}
+    async stop(): Promise<void> {}
+  }
+  const reloader = createReloader(config, {
+    modules: (value, program) => value.rate > 1 ? program.modules : [],
+    fullReload: {
+      instance: new Program(),
+      build: async ({ value }, { previous }) => {
+        expect<Same<typeof value, typeof previous.value>>();
+        return await Promise.resolve(new Program());
+      },
+      start: (program) => program.start(),
+      stop: (program) => program.stop(),
+    },
+  });
+  expect<Same<typeof reloader, Reloader<Program>>>();
+  const byFunction = createReloader(config, {
+    fullReload: async ({ value }, previous) => {
+      expect<Same<typeof value, typeof previous.value>>();
+    },
+  });
+  expect<Same<typeof byFunction.instance, undefined>>();
+  const source: Source = memory({});
+  const readonly = await openConfig(source, { schema });
+  const rate = readonly.module({ name: "rate", select: (value) => value.rate });
+  createReloader(readonly, { modules: () => [rate] });
+}
+
+export async function aPlanIsToldApartByWhetherItIsAccepted(): Promise<void> {
+  const config = await openConfig("config.json", { schema });
+  const plan = await config.plan({ rate: 2 });
+  // @ts-expect-error a refused one has no actions
+  void plan.actions;
+  if (!plan.ok) return;
+  for (const action of plan.actions) {
+    if (action.kind === "reconfigure") expect<Same<typeof action.module, string>>();
+  }
+  const healthCheck = ({ value }: Snapshot<v.InferOutput<typeof schema>>) => value.rate > 0;
+  await config.apply(plan, { healthCheck, confirmWithinMs: 1000 });
+  // @ts-expect-error the plan says which generation it is for
+  await config.apply(plan, { expectedGeneration: 1 });
 }
 
 export function errorsAreToldApartByTheirCode(error: unknown): number | string {

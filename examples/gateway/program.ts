@@ -31,7 +31,7 @@ export async function startGateway(
     // Nothing is reloaded before there is a reloader.
   } while (config.snapshot() !== snapshot);
   const reloader: Reloader<Program> = createReloader(config, {
-    modules: () => reloader.instance.modules,
+    modules: (_, program) => program.modules,
     fullReload: {
       instance,
       build: async (snapshot, { signal }) => {

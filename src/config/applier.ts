@@ -55,6 +55,7 @@ export class Applier {
     const isTrial = confirmWithinMs !== undefined || healthCheck !== undefined;
     if (!isTrial || confirmation === undefined) return await submit(edit, how);
     const withinMs = confirmWithinMs ?? timeoutMs;
+    if (healthCheck !== undefined && typeof healthCheck !== "function") throw noCheck(healthCheck);
     this.#assertKept();
     if (this.#isOpen) await this.#settle(confirmation);
     const outcome = await submit({
@@ -186,6 +187,14 @@ async function pendingIn(store: OpenStore): Promise<Needing | undefined> {
   const generation = generationAt(intent);
   // One that was written over waits for nobody.
   return newest === generation ? { generation, base: intent.base } : undefined;
+}
+
+function noCheck(given: unknown): Error {
+  return holdfastError(
+    "UNSUPPORTED",
+    `Cannot apply a plan: found ${typeof given} as its health check; give a function`,
+    { what: "health check" },
+  );
 }
 
 function needed(name: string, { base, generation }: Needing): Error {

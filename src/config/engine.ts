@@ -148,9 +148,8 @@ export class Engine {
     how: Edit["alone"],
     hooks?: CommitHooks,
   ): Promise<ChangeSet> {
-    const { name, reporter, pipeline: { annotations } } = this.#parts;
-    const store = this.#store;
-    if (store === undefined) throw readOnly(name);
+    const { source: store, name, reporter, pipeline: { annotations } } = this.#parts;
+    if (!isOpenStore(store)) throw readOnly(name);
     const { refusal, running } = this;
     const adopted = refusal?.isAdopted === true ? refusal.loaded : undefined;
     const isBeside = isOfOtherLayers(refusal, running.loaded);
@@ -229,7 +228,8 @@ export class Engine {
     if (isSameContent(loaded, running.loaded)) {
       if (this.value.reloads.isUnsettled) await this.#settle(anew);
       // The bytes that run are there (again): whatever was turned down is gone.
-      if (this.refusal !== undefined) this.#parts.reporter.info(`${name} is good again`);
+      const { name, reporter } = this.#parts;
+      if (this.refusal !== undefined) reporter.info(`${name} is good again`);
       this.#refusals.replace(undefined);
       this.value.warnOf(loaded.warnings);
       return;

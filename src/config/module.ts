@@ -14,7 +14,10 @@ export interface ModuleContext<Output, Part, Ready = unknown> {
   readonly prepared: Ready | undefined;
 }
 
-/** A part of the program that takes its part of the configuration over while it runs. */
+/**
+ * A part of the program that takes its part of the configuration over while it runs. For TypeScript, write `select` before
+ * `prepare`, and that before `reconfigure`: it works each one's types out from those before it.
+ */
 export interface ModuleOptions<Output, Part, Ready = unknown> {
   /** As messages call it; no two have the same. */
   readonly name: string;
@@ -35,7 +38,8 @@ export interface ModuleOptions<Output, Part, Ready = unknown> {
    */
   prepare?(next: Part, context: ModuleContext<Output, Part>): Ready | Promise<Ready>;
   /**
-   * Takes a part over; called with the old one again when another module fails. Where it gives no promise, it runs in one turn
+   * Takes a part over, or throws and changes nothing; called with the old one again when another module fails, and a moment
+   * after it failed itself. Where it gives no promise, it runs in one turn
    * with the others that give none and with the change of `config.value`, so that nobody sees one without the other. When it
    * is left out, a change of the part is a full reload.
    */
@@ -54,7 +58,8 @@ export function moduleOf<Output, Part, Ready>(
   options: ModuleOptions<Output, Part, Ready>,
 ): Module<Output> {
   const fault = moduleFault(options);
-  if (fault === undefined) return Object.freeze({ ...options }) as Module<Output>;
+  // No copy: what is given may be an instance of a class, whose methods are not its own.
+  if (fault === undefined) return options as Module<Output>;
   throw holdfastError("UNSUPPORTED", `Cannot make a module: ${fault}`, { what: "module" });
 }
 

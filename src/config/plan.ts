@@ -1,5 +1,5 @@
 import type { Change } from "../core/change.ts";
-import type { Json } from "../core/document.ts";
+import { isPlainObject, type Json } from "../core/document.ts";
 import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
 import type { PlannedAction } from "../core/plan.ts";
 import { freeze } from "../core/snapshot.ts";
@@ -11,7 +11,10 @@ import { hiddenProblems } from "./hidden.ts";
 import { refusalOf } from "./refusal.ts";
 import { notStored, type Prepared } from "./running.ts";
 
-/** What a change would come to. Bound to what it was worked out from: `apply` makes exactly it, or is a `CONFLICT`. */
+/**
+ * What a change would come to. Bound to what it was worked out from: `apply` makes exactly it, or is a `CONFLICT`. Plain data,
+ * which may go through JSON; secrets are in the clear in its patch and changes.
+ */
 export interface AcceptedPlan {
   /** It can be applied. */
   readonly ok: true;
@@ -64,9 +67,10 @@ export async function planPatch(parts: ComposeParts, given: unknown): Promise<Pl
 /**
  * The write of a plan.
  *
- * @throws `INVALID` for one that was refused
+ * @throws `INVALID` for one that was refused, `UNSUPPORTED` for what is no plan
  */
 export function editOf(parts: ComposeParts, plan: Plan): Edit & { alone: object } {
+  if (!isPlan(plan)) throw noPlan(parts);
   if (!plan.ok) {
     const message =
       `Cannot apply the plan of ${parts.name}: found that it was refused; mend the change`;
@@ -100,6 +104,20 @@ function outlined(
     problems,
     digest,
   };
+}
+
+/** Whether somebody brings what `plan` gave, be it by way of JSON. */
+function isPlan(given: unknown): given is Plan {
+  if (!isPlainObject(given)) return false;
+  if (given["ok"] === false) return Array.isArray(given["problems"]);
+  return given["ok"] === true && typeof given["digest"] === "string" && "patch" in given &&
+    Number.isInteger(given["baseGeneration"]);
+}
+
+function noPlan({ name }: ComposeParts): HoldfastError {
+  const message =
+    `Cannot apply to ${name}: found something that is no plan; give what plan() resolves to`;
+  return holdfastError("UNSUPPORTED", message, { what: "plan" });
 }
 
 /** Whether it is the change that is at fault, and not the place it goes to. */

@@ -1,6 +1,7 @@
 import type { Annotations } from "../core/annotation.ts";
 import type { Change } from "../core/change.ts";
 import { holdfastError } from "../core/error.ts";
+import { isPromise } from "../core/promise.ts";
 import type { PlannedAction } from "../core/plan.ts";
 import type { PendingRestart } from "../core/restart.ts";
 import type { Host } from "../host/host.ts";
@@ -82,9 +83,12 @@ export function letIn(config: object, place: ReconfigurerPlace): void {
 export function attach(config: object, reconfigurer: Reconfigurer): Attachment {
   const place = places.get(config);
   if (place === undefined) {
+    const found = isPromise(config)
+      ? "a promise; await what openConfig gives"
+      : "no config that openConfig of this copy of holdfast gave; give it that one";
     throw holdfastError(
       "UNSUPPORTED",
-      "Cannot attach a reloader: found no config that openConfig of this copy of holdfast gave; give it that one",
+      `Cannot attach a reloader: found ${found}`,
       { what: "config of another kind" },
     );
   }

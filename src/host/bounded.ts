@@ -14,7 +14,8 @@ export async function bounded<T>(
   work: Promise<T>,
 ): Promise<T> {
   const done = new AbortController();
-  const expired = host.sleep(timeoutMs, { signal: done.signal, keepAlive: false }).then((late) => {
+  // The process stays until whoever waits is answered.
+  const expired = host.sleep(timeoutMs, { signal: done.signal, keepAlive: true }).then((late) => {
     if (!late) return work;
     throw holdfastError(
       "TIMEOUT",

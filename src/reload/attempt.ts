@@ -80,7 +80,8 @@ async function settle<Value>(
   const isTold = new Promise<undefined>((resolve) => {
     control.signal.addEventListener("abort", () => resolve(undefined), { once: true, signal });
   });
-  void host.sleep(timeoutMs, { signal, keepAlive: false }).then((isLate) => {
+  // The process stays until whoever asked for the change is answered.
+  void host.sleep(timeoutMs, { signal, keepAlive: true }).then((isLate) => {
     if (isLate) control.abort(new Overtime(timeoutMs));
   });
   const outcome = await Promise.race([settled, isTold]);
@@ -88,7 +89,7 @@ async function settle<Value>(
     over.abort();
     return outcome;
   }
-  const grace = host.sleep(lateGraceMs, { signal, keepAlive: false }).then(() => undefined);
+  const grace = host.sleep(lateGraceMs, { signal, keepAlive: true }).then(() => undefined);
   const last = await Promise.race([settled, grace]);
   over.abort();
   return failed(control.signal.reason, last === undefined ? settled : undefined);

@@ -26,7 +26,7 @@ export type FullReload<Output> = (
 
 /** A full reload in steps, so that the old program serves while the new one is built. */
 export interface FullReloadSteps<Output, Instance> {
-  /** What serves at first. */
+  /** What serves at first, made of the value that runs now. It is not started: do so yourself. */
   readonly instance: Instance;
   /** Makes a candidate that is ready to be started, and takes nothing from the one that serves. */
   build(snapshot: Snapshot<Output>, context: BuildContext<Output>): Instance | Promise<Instance>;

@@ -1,5 +1,6 @@
 import type { Module, ModuleContext } from "../config/module.ts";
 import type { Snapshot } from "../config/reports.ts";
+import { lateGraceMs } from "../core/limits.ts";
 import { attempt, type CallParts, type Failure, type Outcome } from "./attempt.ts";
 
 /** A module that is to be called. */
@@ -63,6 +64,18 @@ export class ModuleCalls {
     return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
   }
 
+  /**
+   * A module failed, and may have changed in part all the same: once the others are back, it is brought to what runs.
+   *
+   * @param handover what it failed to take over
+   */
+  doubt(module: Module<unknown>, handover: Handover, { cause }: Failure): void {
+    const { host, closing } = this.#parts.attachment;
+    const failure: Failure = { isDone: false, cause, late: undefined };
+    const over = host.sleep(lateGraceMs, { signal: closing, keepAlive: false });
+    this.#mendAfter(over.then(() => failure), module, handover, false);
+  }
+
   #reconfigure(
     { module, control }: Callee,
     handover: Handover,
@@ -90,7 +103,7 @@ export class ModuleCalls {
   ): void {
     const builds = this.#builds;
     const mend = async (outcome: Outcome): Promise<void> => {
-      if (builds !== this.#builds) return;
+      if (builds !== this.#builds || this.#parts.attachment.closing.aborted) return;
       const snapshot = this.#parts.running();
       if (outcome.isDone && snapshot.value === handover.snapshot.value) {
         this.#unsettled.delete(module.name);

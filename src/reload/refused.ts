@@ -79,7 +79,7 @@ function describeReason({ why, module, paths }: FullReloadReason): string {
   const what = where === "" ? "" : ` (${where})`;
   const named = `module ${JSON.stringify(module)}`;
   if (why === "unclaimed") return `a change that no module selects${what}`;
-  if (why === "no modules") return `a change, and no modules${what}`;
+  if (why === "no modules") return `a change without any module${what}`;
   if (why === "fixed") return `${named} without reconfigure, and its part changed${what}`;
   return `${named} ${why}${what}`;
 }

@@ -12,7 +12,7 @@ import type { DeepReadonly } from "../core/document.ts";
 import { holdfastError } from "../core/error.ts";
 import { timeoutMsDefault } from "../core/limits.ts";
 import { type ChangePlan, planChange, type PlannedAction, reasonsIn } from "../core/plan.ts";
-import { ignoreRejection } from "../core/promise.ts";
+import { ignoreRejection, isPromise } from "../core/promise.ts";
 import { reasonOf } from "../core/reason.ts";
 import {
   type Builder,
@@ -29,12 +29,15 @@ import { Transition } from "./transition.ts";
 export interface ReloaderOptions<Output, Instance = undefined> {
   /**
    * Gives the modules that there are, in the order in which they take a change over; called at every reload and every plan,
-   * with the value that is to run. Without any, every change is a full reload.
+   * with the value that is to run, and with what serves where a full reload is given in steps. Without any, every change is a
+   * full reload.
    */
-  readonly modules?: ((value: DeepReadonly<Output>) => readonly Module<Output>[]) | undefined;
+  readonly modules?:
+    | ((value: DeepReadonly<Output>, instance: Instance) => readonly Module<Output>[])
+    | undefined;
   /**
-   * Builds the program anew for a change that no module takes over, in one function or in steps. Without it, such a change is
-   * refused.
+   * Builds the program anew for a change that no module takes over, in one function or in steps. All of it, with what its
+   * modules hold: they are not called for such a change. Without it, such a change is refused.
    */
   readonly fullReload?: FullReload<Output> | FullReloadSteps<Output, Instance> | undefined;
   /** How long each function of a module, and each of a full reload, may take, in milliseconds. Default: 5 s. */
@@ -46,7 +49,7 @@ export interface Reloader<Instance = undefined> {
   /** What serves, where a full reload is given in steps. */
   readonly instance: Instance;
   /**
-   * Lets changes go their way without the program. The one under way is carried out first.
+   * Lets changes go their way without the program, which is not stopped. The one under way is carried out first.
    *
    * @returns resolves when it is
    */
@@ -205,7 +208,7 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
     const { name, annotations } = this.#attachment;
     let modules: unknown;
     try {
-      modules = this.#modulesOf?.(next.value as DeepReadonly<unknown>) ?? [];
+      modules = this.#modulesOf?.(next.value as DeepReadonly<unknown>, this.instance) ?? [];
     } catch (cause) {
       const reason = reasonOf(cause, [previous.value, next.value], annotations);
       throw unusable(name, `found that modules() throws (${reason}); mend it`, cause);
@@ -217,7 +220,8 @@ class LiveReloader implements Reconfigurer, Reloader<unknown> {
 function checkModules(config: string, given: unknown): readonly Module<unknown>[] {
   if (!Array.isArray(given)) {
     ignoreRejection(given);
-    throw unusable(config, `found that modules() gives ${typeof given}; let it give an array`);
+    const found = isPromise(given) ? "a promise" : typeof given;
+    throw unusable(config, `found that modules() gives ${found}; let it give an array`);
   }
   const names = new Set<string>();
   for (const [index, module] of given.entries()) {
@@ -233,8 +237,11 @@ function checkModules(config: string, given: unknown): readonly Module<unknown>[
   return [...given];
 }
 
-function checkOptions({ modules, fullReload, timeoutMs }: ReloaderOptions<unknown, unknown>): void {
-  const fault = modules !== undefined && typeof modules !== "function"
+function checkOptions(options: ReloaderOptions<unknown, unknown> | null): void {
+  const { modules, fullReload, timeoutMs } = options ?? {};
+  const fault = options === null
+    ? "found null as its options; give an object, or leave them out"
+    : modules !== undefined && typeof modules !== "function"
     ? `found ${typeof modules} as modules; give a function that lists them`
     : fullReload !== undefined && typeof fullReload !== "function"
     ? stepsFault(fullReload)

@@ -100,12 +100,17 @@ export class Transition implements Reconfiguration {
   async #reconfigure(next: Snapshot<unknown>, swap: () => void): Promise<void> {
     const reached: Participant[] = [];
     for (const participant of this.#participants) {
+      const { calls } = this.#parts;
       const isCalled = !participant.control.signal.aborted;
-      const answer = this.#parts.calls.reconfigure(participant, this.#forth(participant, next));
+      const forth = this.#forth(participant, next);
+      const answer = calls.reconfigure(participant, forth);
       const outcome: Outcome = answer instanceof Promise ? await answer : answer;
-      if (isCalled) reached.unshift(participant);
-      if (outcome.isDone) continue;
+      if (outcome.isDone) {
+        reached.unshift(participant);
+        continue;
+      }
       const failed = { ...outcome, participant };
+      if (isCalled) calls.doubt(participant.module, forth, outcome);
       const stuck = this.#takeBack(reached, outcome.cause);
       return await this.#fallBack(
         failed,
@@ -118,7 +123,7 @@ export class Transition implements Reconfiguration {
   }
 
   /**
-   * Has modules take their old parts over again, the one that failed first.
+   * Has modules take their old parts over again.
    *
    * @returns the names of those that could not
    */

@@ -22,6 +22,8 @@ describe("a process with an open config", () => {
     "hinted": "edited\n",
     "changed": "changed\n",
     "closed": "closed\n",
+    "waiting for a module": "RELOAD_REFUSED\n",
+    "waiting for a health check": "RELOAD_REFUSED\n",
   };
   for (const [scenario, output] of Object.entries(endings)) {
     test(`ends by itself when it is ${scenario}`, async (context) => {

@@ -163,6 +163,15 @@ describe("a health check", () => {
     assert.deepEqual([seen, config.value.rate, config.status().unconfirmed], [2, 2, undefined]);
   });
 
+  test("that is no function is refused, with nothing stored", async () => {
+    const { config } = await opened(diskWith('{"rate":1}'));
+    const healthCheck = 5 as never;
+    await assert.rejects(config.apply(await config.plan({ rate: 2 }), { healthCheck }), {
+      code: "UNSUPPORTED",
+    });
+    assert.equal(config.snapshot().generation, 1);
+  });
+
   test("that fails has the old content back before the call is answered", async () => {
     const failing = [() => false, () => Promise.resolve(false), () => {
       throw new Error("no connection");

@@ -115,6 +115,18 @@ describe("a plan", () => {
     assert.equal(config.value.rate, 2);
   });
 
+  test("is asked for where something else is to be applied", async () => {
+    const { config } = await opened();
+    const { digest: _, ...half } = accepted(await config.plan({ rate: 2 }));
+    for (const other of [undefined, null, 2, {}, { rate: 2 }, { ok: true }, { ok: false }, half]) {
+      await assert.rejects(config.apply(other as Plan), {
+        code: "UNSUPPORTED",
+        message: /is no plan; give what plan\(\) resolves to/,
+      });
+    }
+    assert.equal(config.snapshot().generation, 1);
+  });
+
   test("warns of what a later layer hides", async () => {
     const { openConfig } = hostWith();
     const layers = [memory({ rate: 1 }), overrides({ rate: 9 }, { name: "flags" })];

@@ -1,9 +1,10 @@
 // runs on: all
 /** What a reloader does with the modules of a config. */
 import assert from "node:assert/strict";
+import type { ModuleContext } from "../../src/config/module.ts";
 import { createReloader } from "../../src/reload/reloader.ts";
 import { describe, test } from "../support/kit.ts";
-import { inTime, later, scene } from "../support/reloaded.ts";
+import { inTime, later, scene, type Value } from "../support/reloaded.ts";
 
 describe("a reloader", () => {
   test("asks all modules concerned, then has each take its part over, in order", async () => {
@@ -52,6 +53,30 @@ describe("a reloader", () => {
     createReloader(config, { modules });
     await config.patch({ a: 1, b: 1, c: 1 });
     assert.deepEqual(seen, ["111 1", "111 1", "111 1"]);
+  });
+
+  test("calls the methods of a module that is an instance of a class on it", async () => {
+    const { config } = await scene();
+    class Doubler {
+      readonly name = "doubler";
+      #doubled = 0;
+      get doubled(): number {
+        return this.#doubled;
+      }
+      select({ a }: typeof config.value): number {
+        return a;
+      }
+      prepare(a: number): number {
+        return this.#doubled + 2 * a;
+      }
+      reconfigure(_: number, { prepared }: ModuleContext<Value, number, number>): void {
+        this.#doubled = prepared ?? 0;
+      }
+    }
+    const doubler = new Doubler();
+    createReloader(config, { modules: () => [config.module(doubler)] });
+    await config.setAt(["a"], 2);
+    assert.equal(doubler.doubled, 4);
   });
 
   test("asks for the modules at every reload, with the value to come, and not before", async () => {
@@ -204,7 +229,7 @@ describe("a module that refuses", () => {
 });
 
 describe("a module that fails", () => {
-  test("is undone first, then those before it in reverse, with their old parts", async () => {
+  test("has those before it undone in reverse, with their old parts", async () => {
     const { config, acts, held, module } = await scene();
     const signals: string[] = [];
     const noted = (name: "a" | "b" | "c") =>
@@ -223,9 +248,9 @@ describe("a module that fails", () => {
       /module "c" failed \(no more sockets\); the others were taken back/,
     );
     assert.deepEqual(error.details, { module: "c" });
-    assert.deepEqual(acts.slice(3), ["a=1", "b=1", "c=1", "c=0", "b=0", "a=0"]);
+    assert.deepEqual(acts.slice(3), ["a=1", "b=1", "c=1", "b=0", "a=0"]);
     assert.deepEqual(held, { a: 0, b: 0, c: 0 });
-    assert.deepEqual(signals, ["c 0", "b 0", "a 0"]);
+    assert.deepEqual(signals.toSorted(), ["a 0", "b 0", "c 0"]);
     // What was stored came back.
     assert.deepEqual([config.value.a, config.snapshot().generation], [0, 3]);
   });
@@ -246,11 +271,28 @@ describe("a module that fails", () => {
       ],
     });
     await assert.rejects(config.patch({ a: 1, b: 1 }), { code: "RELOAD_REFUSED" });
-    assert.deepEqual(seen, ["000", "000", "000", "000"]);
+    assert.deepEqual(seen, ["000", "000", "000"]);
+  });
+
+  test("gets its old part a moment later, since it may have changed in part", async () => {
+    const { config, host, acts, held, module } = await scene();
+    let isHalf = false;
+    const half = module("b", {
+      reconfigure: (next) => {
+        isHalf = next === 1;
+        if (isHalf) throw new Error("no");
+      },
+    });
+    createReloader(config, { modules: () => [module("a"), half] });
+    await assert.rejects(config.patch({ a: 1, b: 1 }), { code: "RELOAD_REFUSED" });
+    assert.deepEqual([acts.slice(2), isHalf], [["a=1", "b=1", "a=0"], true]);
+    await host.advance(1000);
+    assert.deepEqual([acts.at(-1), isHalf, held], ["b=0", false, { a: 0, b: 0, c: 0 }]);
+    assert.equal(acts.length, 6);
   });
 
   test("and cannot be undone stops no other, is told, and is tried at the next change", async () => {
-    const { config, acts, held, told, module } = await scene();
+    const { config, host, acts, held, told, module } = await scene();
     const broken = { b: true };
     const modules = () => [
       module("a"),
@@ -262,7 +304,8 @@ describe("a module that fails", () => {
       module("c"),
     ];
     createReloader(config, { modules });
-    await assert.rejects(config.patch({ a: 1, b: 1 }), /"b" could not be taken back/);
+    await assert.rejects(config.patch({ a: 1, b: 1 }), /"b" failed \(stuck\)/);
+    await host.advance(1000);
     assert.deepEqual(held, { a: 0, b: 0, c: 0 });
     assert.ok(
       told.lines.some((line) => /^error Module "b".*\(stuck\)/.test(line)),
@@ -286,7 +329,7 @@ describe("a module that fails", () => {
     ];
     createReloader(config, { modules });
     await assert.rejects(inTime(host, config.patch({ a: 1, b: 1 })), /more than 1000 ms/);
-    assert.deepEqual([acts.slice(2), held], [["a=1", "b=1", "b=0", "a=0"], { a: 0, b: 0, c: 0 }]);
+    assert.deepEqual([acts.slice(2), held], [["a=1", "b=1", "a=0", "b=0"], { a: 0, b: 0, c: 0 }]);
     await config.setAt(["a"], 7);
     gate.resolve();
     await host.advance(0);
@@ -338,7 +381,8 @@ describe("a reloader refuses", () => {
     ["modules() that throws", () => {
       throw new Error("not yet");
     }, /modules\(\) throws \(not yet\)/],
-    ["modules() that gives no array", async () => [], /modules\(\) gives object/],
+    ["modules() that gives no array", () => "pool", /modules\(\) gives string/],
+    ["modules() that gives a promise", async () => [], /modules\(\) gives a promise/],
     ["what is no module", () => [null], /of modules\(\)\[0\], found null/],
     ["a module without a name", () => [{ select: () => 1 }], /found no name/],
     ["a module without select", () => [{ name: "a" }], /found no select/],
@@ -374,11 +418,14 @@ describe("a reloader refuses", () => {
   test("options that cannot be used, a config of others and a second of its kind", async () => {
     const { config } = await scene();
     const create = (options: unknown) => () => createReloader(config, options as object);
+    assert.throws(create(null), { code: "UNSUPPORTED", message: /found null as its options/ });
     assert.throws(create({ modules: [] }), /found object as modules/);
     assert.throws(create({ fullReload: { build() {} } }), /found no full reload/);
     assert.throws(create({ fullReload: null }), /found no full reload/);
     assert.throws(create({ timeoutMs: NaN }), /no timeoutMs above 0/);
     assert.throws(() => createReloader({} as typeof config), { code: "UNSUPPORTED" });
+    const promised = Promise.resolve(config) as unknown as typeof config;
+    assert.throws(() => createReloader(promised), { message: /found a promise; await/ });
     createReloader(config);
     assert.throws(create({}), { code: "UNSUPPORTED", details: { what: "second reloader" } });
     await config.close();

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { unlink, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
-import { openConfig } from "../../mod.ts";
+import { createReloader, openConfig } from "../../mod.ts";
 import { replace } from "./config_under_test.ts";
 
 const [scenario, path = ""] = process.argv.slice(2);
@@ -48,6 +48,24 @@ if (scenario === "idle") {
   const config = await open({ keepAlive: true });
   await config.close();
   console.log("closed");
+} else if (scenario === "waiting for a module") {
+  const config = await open();
+  createReloader(config, {
+    timeoutMs: 50,
+    modules: () => [
+      config.module({
+        name: "stuck",
+        select: (value) => value,
+        reconfigure: () => new Promise(() => {}),
+      }),
+    ],
+  });
+  await config.setAt(["rate"], 2).catch(({ code }) => console.log(code));
+} else if (scenario === "waiting for a health check") {
+  const config = await open();
+  const healthCheck = () => new Promise(() => {});
+  await config.apply(await config.plan({ rate: 2 }), { confirmWithinMs: 50, healthCheck })
+    .catch(({ code }) => console.log(code));
 } else if (scenario === "fifo") {
   await playFifo();
 } else {

@@ -8,6 +8,7 @@ import { intentMutants } from "./mutants_of_intents.ts";
 import { lastGoodMutants } from "./mutants_of_last_good.ts";
 import { layerMutants } from "./mutants_of_layers.ts";
 import { natsMutants } from "./mutants_of_nats.ts";
+import { newcomerMutants } from "./mutants_of_newcomers.ts";
 import { placeMutants } from "./mutants_of_places.ts";
 import { postgresMutants } from "./mutants_of_postgres.ts";
 import { recognitionMutants } from "./mutants_of_recognition.ts";
@@ -233,6 +234,7 @@ export const mutants: readonly Mutant[] = [
   ...placeMutants,
   ...postgresMutants,
   ...natsMutants,
+  ...newcomerMutants,
   ...files,
   ...watches,
   ...documents,

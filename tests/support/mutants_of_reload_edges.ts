@@ -48,14 +48,6 @@ export const reloadEdgeMutants: readonly Mutant[] = [
     by: "takes over what runs",
   },
   {
-    name: "a trial whose answer was lost runs for ever",
-    file: "src/config/applier.ts",
-    from: 'if (isHoldfastError(error, "COMMIT_UNKNOWN")) await this.#settle(confirmation);',
-    to: "",
-    tests: edges,
-    by: "waits to be confirmed, and is taken back",
-  },
-  {
     name: "a failed write stays where the turn to take it back is lost",
     file: "src/config/bring_back.ts",
     from: "if (!isSameContent(found, base)) throw error;",

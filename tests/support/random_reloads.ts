@@ -243,7 +243,9 @@ class World implements ReloadRun {
     const random = this.#random;
     this.trace.push(what);
     const isSafe = this.isCalm || (isBack && !this.#temper.isHopeless);
-    const [fails, isHalfDone] = [random.below(6) === 0 && !isSafe, random.below(2) === 0];
+    const fails = random.below(6) === 0 && !isSafe;
+    // One that changes in part before it throws gets its old part a moment later: until then, it is a mixture.
+    const isHalfDone = random.below(2) === 0 && !this.#temper.isSynchronous;
     const finish = (): Result => {
       const result = fails && !isHalfDone ? undefined : effect();
       if (fails) throw new Error(`${what} failed`);
