@@ -8,7 +8,7 @@
 import { memoryHost } from "../adapters/memory.ts";
 import type { ChangeSet, Snapshot } from "../src/config/reports.ts";
 import { createReporter } from "../src/config/reporter.ts";
-import { Subscribers } from "../src/config/subscribe.ts";
+import { Subscribers } from "../src/config/subscribe/subscribe.ts";
 import { freeze, share } from "../src/core/snapshot.ts";
 import { heapBytes, medianMs, runtimeName } from "./measure.ts";
 import {

@@ -3,7 +3,7 @@ import type { Json } from "../core/document.ts";
 import type { Path } from "../core/error.ts";
 import { formatPointer } from "../core/pointer.ts";
 import type { StoreChange, StoredGeneration } from "../store/store.ts";
-import type { BaseGeneration } from "./confirmation_intent.ts";
+import type { BaseGeneration } from "./trial/intent.ts";
 import type { Prepared } from "./running.ts";
 
 /** A change that is still to be made. */

@@ -5,7 +5,7 @@ import { isOpenStore, type OpenStore, type StoredGeneration } from "../store/sto
 import { notKept, outdated } from "../store/store_error.ts";
 import { audit } from "./audit.ts";
 import { changeSetOf } from "./change_set.ts";
-import { recoverConfirmation, type Reversion } from "./confirmation_recovery.ts";
+import { recoverConfirmation, type Reversion } from "./trial/recovery.ts";
 import { Engine } from "./engine.ts";
 import { needsDefaults } from "./given.ts";
 import { LiveConfig, type LiveParts } from "./live_config.ts";

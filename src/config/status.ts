@@ -3,7 +3,7 @@ import type { Problem } from "../core/error.ts";
 import { redact, redacted } from "../core/redact.ts";
 import type { SourceWatch } from "../source/source.ts";
 import type { Host } from "../host/host.ts";
-import type { PendingConfirmation } from "./confirmation_state.ts";
+import type { PendingConfirmation } from "./trial/state.ts";
 import type { Engine } from "./engine.ts";
 import type { Status, Unconfirmed } from "./reports.ts";
 import type { EngineParts } from "./running.ts";

@@ -1,9 +1,9 @@
 /** Processes on one simulated disk, each of which can apply a document that waits to be confirmed. */
 import assert from "node:assert/strict";
 import type { MemoryHost } from "../../adapters/memory.ts";
-import { Confirmation } from "../../src/config/confirmation.ts";
-import type { BaseGeneration } from "../../src/config/confirmation_intent.ts";
-import { recoverConfirmation, type Reversion } from "../../src/config/confirmation_recovery.ts";
+import { Confirmation } from "../../src/config/trial/confirmation.ts";
+import type { BaseGeneration } from "../../src/config/trial/intent.ts";
+import { recoverConfirmation, type Reversion } from "../../src/config/trial/recovery.ts";
 import type { Json } from "../../src/core/document.ts";
 import { isHoldfastError } from "../../src/core/error.ts";
 import type { Loaded } from "../../src/source/source.ts";

@@ -1,7 +1,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const kept = "src/store/file/intents.ts";
-const recovery = "src/config/confirmation_recovery.ts";
+const recovery = "src/config/trial/recovery.ts";
 const onFile = "config/intents.test";
 const confirmation = "config/confirmation";
 
@@ -42,7 +42,7 @@ export const intentMutants: readonly Mutant[] = [
   },
   {
     name: "what anybody stored on a base counts as announced",
-    file: "src/config/confirmation_intent.ts",
+    file: "src/config/trial/intent.ts",
     from: "fingerprintOf(host, document) === intent.fingerprint",
     to: "fingerprintOf(host, document) !== undefined",
     tests: confirmation,
@@ -58,7 +58,7 @@ export const intentMutants: readonly Mutant[] = [
   },
   {
     name: "what was written over is taken back again and again",
-    file: "src/config/confirmation.ts",
+    file: "src/config/trial/confirmation.ts",
     from: 'if (isHoldfastError(error, "CONFLICT")) {',
     to: 'if (isHoldfastError(error, "READ_ONLY")) {',
     tests: confirmation,

@@ -1,8 +1,8 @@
 import type { Mutant } from "./mutant.ts";
 
 const restart = "src/core/restart.ts";
-const subscriber = "src/config/subscriber.ts";
-const steps = "src/config/steps.ts";
+const subscriber = "src/config/subscribe/subscriber.ts";
+const steps = "src/config/subscribe/steps.ts";
 const held = "tests/core/restart.test";
 const subscribe = "tests/config/subscribe.test";
 

@@ -1,6 +1,6 @@
 import type { Mutant } from "./mutant.ts";
 
-const applier = "src/config/applier.ts";
+const applier = "src/config/trial/applier.ts";
 const apply = "config/apply.test";
 const kills = "behaviour/confirm_kills";
 
@@ -18,7 +18,7 @@ export const trialMutants: readonly Mutant[] = [
   },
   {
     name: "whoever does not take back what ran on trial runs with it",
-    file: "src/config/confirmation_recovery.ts",
+    file: "src/config/trial/recovery.ts",
     from: "return isOthers ? await recover(parts, newest) : undefined;",
     to: "return undefined;",
     tests: apply,
@@ -27,8 +27,8 @@ export const trialMutants: readonly Mutant[] = [
   {
     name: "what comes after a trial is on trial too",
     file: "src/config/engine.ts",
-    from: "if (isHead) this.#isOnTrial = false;",
-    to: "",
+    from: "if (loaded.generation === this.#onTrial) return;",
+    to: "if (this.#onTrial !== undefined) return;",
     tests: apply,
     by: "is what a person wrote over what ran on trial",
   },
@@ -50,7 +50,7 @@ export const trialMutants: readonly Mutant[] = [
   },
   {
     name: "a trial whose number was not noted is not known again",
-    file: "src/config/confirmation_intent.ts",
+    file: "src/config/trial/intent.ts",
     from: 'origin === "commit" && parent === intent.base',
     to: 'origin === "seed" && parent === intent.base',
     tests: kills,
@@ -58,7 +58,7 @@ export const trialMutants: readonly Mutant[] = [
   },
   {
     name: "whoever was taken for dead takes back all the same",
-    file: "src/config/confirmation.ts",
+    file: "src/config/trial/confirmation.ts",
     from: "if (!await held.beat().catch(() => true)) {",
     to: "if (await held.beat().catch(() => true) === undefined) {",
     tests: kills,

@@ -1,24 +1,13 @@
-import type { Json } from "../core/document.ts";
-import { isHoldfastError } from "../core/error.ts";
-import { revertPauseMs } from "../core/limits.ts";
-import type { Host } from "../host/host.ts";
-import type { StoredGeneration } from "../store/store.ts";
-import { assertWithin, closed, nothingWaits, takenOver, waits } from "./confirmation_error.ts";
-import {
-  type BaseGeneration,
-  HeldIntent,
-  type IntentStore,
-  jsonOf,
-  newIntent,
-} from "./confirmation_intent.ts";
-import { leftBehind } from "./confirmation_recovery.ts";
-import {
-  type ConfirmationState,
-  type PendingConfirmation,
-  type Waiting,
-  whyNot,
-} from "./confirmation_state.ts";
-import { Queue } from "./queue.ts";
+import type { Json } from "../../core/document.ts";
+import { isHoldfastError } from "../../core/error.ts";
+import { revertPauseMs } from "../../core/limits.ts";
+import type { Host } from "../../host/host.ts";
+import type { StoredGeneration } from "../../store/store.ts";
+import { assertWithin, closed, nothingWaits, takenOver, waits } from "./error.ts";
+import { type BaseGeneration, HeldIntent, type IntentStore, jsonOf, newIntent } from "./intent.ts";
+import { leftBehind } from "./recovery.ts";
+import { type ConfirmationState, type PendingConfirmation, type Waiting, whyNot } from "./state.ts";
+import { Queue } from "../queue.ts";
 
 /** What a confirmation works with. */
 export interface ConfirmationParts {

@@ -1,10 +1,10 @@
-import { type HoldfastError, isHoldfastError } from "../core/error.ts";
-import type { Json } from "../core/document.ts";
-import { uniqueId } from "../host/durable.ts";
-import type { Host } from "../host/host.ts";
-import type { StoredGeneration } from "../store/store.ts";
+import { type HoldfastError, isHoldfastError } from "../../core/error.ts";
+import type { Json } from "../../core/document.ts";
+import { uniqueId } from "../../host/durable.ts";
+import type { Host } from "../../host/host.ts";
+import type { StoredGeneration } from "../../store/store.ts";
 import type { ConfirmationParts } from "./confirmation.ts";
-import { waits } from "./confirmation_error.ts";
+import { waits } from "./error.ts";
 import {
   type BaseGeneration,
   type ConfirmationIntent,
@@ -14,7 +14,7 @@ import {
   isAnnounced,
   jsonOf,
   showsLife,
-} from "./confirmation_intent.ts";
+} from "./intent.ts";
 
 /** What is to be done before what is stored may run. */
 export interface Reversion {

@@ -1,4 +1,4 @@
-import type { ChangeSet } from "./reports.ts";
+import type { ChangeSet } from "../reports.ts";
 import type { Steps } from "./steps.ts";
 
 type Result = IteratorResult<ChangeSet, undefined>;

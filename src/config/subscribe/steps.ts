@@ -1,6 +1,6 @@
-import { diff } from "../core/diff.ts";
-import { changeSetOf } from "./change_set.ts";
-import type { ChangeSet, Snapshot } from "./reports.ts";
+import { diff } from "../../core/diff.ts";
+import { changeSetOf } from "../change_set.ts";
+import type { ChangeSet, Snapshot } from "../reports.ts";
 
 // Bounds what is remembered for those who are slow.
 const stepsMax = 100;

@@ -1,18 +1,18 @@
-import { holdfastError, isHoldfastError } from "../core/error.ts";
-import { reasonOf } from "../core/reason.ts";
-import { bounded } from "../host/bounded.ts";
-import { isOpenStore, type OpenStore } from "../store/store.ts";
-import type { ComposeParts } from "./compose.ts";
+import { holdfastError, isHoldfastError } from "../../core/error.ts";
+import { reasonOf } from "../../core/reason.ts";
+import { bounded } from "../../host/bounded.ts";
+import { isOpenStore, type OpenStore } from "../../store/store.ts";
+import type { ComposeParts } from "../compose.ts";
 import { Confirmation } from "./confirmation.ts";
-import { type BaseGeneration, generationAt, intentOf } from "./confirmation_intent.ts";
-import type { PendingConfirmation } from "./confirmation_state.ts";
-import type { Edit } from "./edit.ts";
-import { newestIn } from "./newest.ts";
-import { editOf, type Plan } from "./plan.ts";
-import type { Snapshot } from "./reports.ts";
-import type { EngineParts } from "./running.ts";
-import type { ApplyOptions, HealthCheck, WriteOptions } from "./write_options.ts";
-import type { WriteOutcome } from "./waiting_call.ts";
+import { type BaseGeneration, generationAt, intentOf } from "./intent.ts";
+import type { PendingConfirmation } from "./state.ts";
+import type { Edit } from "../edit.ts";
+import { newestIn } from "../newest.ts";
+import { editOf, type Plan } from "../plan.ts";
+import type { Snapshot } from "../reports.ts";
+import type { EngineParts } from "../running.ts";
+import type { ApplyOptions, HealthCheck, WriteOptions } from "../write_options.ts";
+import type { WriteOutcome } from "../waiting_call.ts";
 
 /** What an applier works with. */
 export interface ApplierParts extends ComposeParts, Pick<EngineParts, "source" | "reporter"> {

@@ -1,12 +1,12 @@
-import { isPlainObject, type Json } from "../core/document.ts";
-import { isHoldfastError } from "../core/error.ts";
-import { confirmBeatMs, confirmGlanceMs, confirmSilenceMs } from "../core/limits.ts";
-import { uniqueId } from "../host/durable.ts";
-import { hashOf } from "../host/hash.ts";
-import type { Host } from "../host/host.ts";
-import { isSameIntent } from "../store/intent.ts";
-import type { OpenStore, StoredGeneration } from "../store/store.ts";
-import { Queue } from "./queue.ts";
+import { isPlainObject, type Json } from "../../core/document.ts";
+import { isHoldfastError } from "../../core/error.ts";
+import { confirmBeatMs, confirmGlanceMs, confirmSilenceMs } from "../../core/limits.ts";
+import { uniqueId } from "../../host/durable.ts";
+import { hashOf } from "../../host/hash.ts";
+import type { Host } from "../../host/host.ts";
+import { isSameIntent } from "../../store/intent.ts";
+import type { OpenStore, StoredGeneration } from "../../store/store.ts";
+import { Queue } from "../queue.ts";
 
 /** Where intents are kept. */
 export type IntentStore = Pick<OpenStore, "readIntent" | "writeIntent">;

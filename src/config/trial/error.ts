@@ -1,5 +1,5 @@
-import { type HoldfastError, holdfastError } from "../core/error.ts";
-import { confirmMsMax } from "../core/limits.ts";
+import { type HoldfastError, holdfastError } from "../../core/error.ts";
+import { confirmMsMax } from "../../core/limits.ts";
 
 /**
  * Refuses a time that cannot be waited.

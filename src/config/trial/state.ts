@@ -1,4 +1,4 @@
-import type { BaseGeneration, HeldIntent } from "./confirmation_intent.ts";
+import type { BaseGeneration, HeldIntent } from "./intent.ts";
 
 /** A generation that waits to be confirmed. */
 export interface PendingConfirmation {

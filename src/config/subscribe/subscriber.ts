@@ -1,13 +1,13 @@
-import type { Annotations } from "../core/annotation.ts";
-import { deepEqual } from "../core/equal.ts";
-import { busyMsMax } from "../core/limits.ts";
-import { isPromise } from "../core/promise.ts";
-import { reasonOf } from "../core/reason.ts";
-import type { Host } from "../host/host.ts";
-import type { Reporter } from "./reporter.ts";
-import type { ChangeSet, Snapshot } from "./reports.ts";
+import type { Annotations } from "../../core/annotation.ts";
+import { deepEqual } from "../../core/equal.ts";
+import { busyMsMax } from "../../core/limits.ts";
+import { isPromise } from "../../core/promise.ts";
+import { reasonOf } from "../../core/reason.ts";
+import type { Host } from "../../host/host.ts";
+import type { Reporter } from "../reporter.ts";
+import type { ChangeSet, Snapshot } from "../reports.ts";
 import type { Steps } from "./steps.ts";
-import type { Immediate, SubscribeOptions } from "./types.ts";
+import type { Immediate, SubscribeOptions } from "../types.ts";
 
 /** Called after a change with the selected part and what it was. */
 export type AnyListener = (

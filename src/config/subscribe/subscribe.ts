@@ -1,9 +1,9 @@
-import type { Annotations } from "../core/annotation.ts";
-import { holdfastError } from "../core/error.ts";
-import type { Host } from "../host/host.ts";
+import type { Annotations } from "../../core/annotation.ts";
+import { holdfastError } from "../../core/error.ts";
+import type { Host } from "../../host/host.ts";
 import { ChangeReader } from "./change_reader.ts";
-import type { Reporter } from "./reporter.ts";
-import type { ChangeSet, Snapshot } from "./reports.ts";
+import type { Reporter } from "../reporter.ts";
+import type { ChangeSet, Snapshot } from "../reports.ts";
 import { Steps } from "./steps.ts";
 import {
   type AnyListener,
