@@ -7,7 +7,7 @@ import { Confirmation } from "./confirmation.ts";
 import { type BaseGeneration, generationAt, intentOf } from "./intent.ts";
 import type { PendingConfirmation } from "./state.ts";
 import type { Edit } from "../edit.ts";
-import { newestIn } from "../newest.ts";
+import { newestIn } from "./newest.ts";
 import { editOf, type Plan } from "../plan.ts";
 import type { Snapshot } from "../reports.ts";
 import type { EngineParts } from "../running.ts";
