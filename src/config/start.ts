@@ -15,9 +15,9 @@ export async function startConfig<Input, Output>(
   const engine = new Engine({ ...parts, publish: (...news) => published.to?.publish(...news) });
   await queue.run(async () => {
     const loaded = await source.load();
-    // What could not be reached cannot be taken back either.
-    const isReached = isOpenStore(source) && loaded.isStandIn !== true;
-    const isOld = isReached && await takeBackUnconfirmed(parts, source);
+    // Where nothing was ever stored, or nothing can be reached, there is nothing to take back.
+    const isThere = isOpenStore(source) && loaded.isStandIn !== true && loaded.generation > 0;
+    const isOld = isThere && await takeBackUnconfirmed(parts, source);
     await engine.start(seed, isOld ? await source.load() : loaded);
   });
   const config = published.to = new LiveConfig<Input, Output>(parts, engine, queue);

@@ -9,10 +9,10 @@ export const trialMutants: readonly Mutant[] = [
   {
     name: "what ran on trial is taken back after it was taken over",
     file: "src/config/start.ts",
-    from: "    const isOld = isReached && await takeBackUnconfirmed(parts, source);\n" +
+    from: "    const isOld = isThere && await takeBackUnconfirmed(parts, source);\n" +
       "    await engine.start(seed, isOld ? await source.load() : loaded);",
     to: "    await engine.start(seed, loaded);\n" +
-      "    if (isReached && await takeBackUnconfirmed(parts, source)) await engine.look();",
+      "    if (isThere && await takeBackUnconfirmed(parts, source)) await engine.look();",
     tests: apply,
     by: "has its change taken back before it is migrated",
   },
