@@ -37,7 +37,7 @@ export const reloadMutants: readonly Mutant[] = [
     from: "reached.unshift(participant);",
     to: "reached.push(participant);",
     tests: reloader,
-    by: "is undone first, then those before it in reverse",
+    by: "has those before it undone in reverse",
   },
   {
     name: "a turn passes between two modules",

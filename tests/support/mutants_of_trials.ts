@@ -56,12 +56,4 @@ export const trialMutants: readonly Mutant[] = [
     tests: kills,
     by: "where deno is killed at any step",
   },
-  {
-    name: "whoever was taken for dead takes back all the same",
-    file: "src/config/trial/confirmation.ts",
-    from: "if (!await held.beat().catch(() => true)) {",
-    to: "if (await held.beat().catch(() => true) === undefined) {",
-    tests: kills,
-    by: "stores nothing when it wakes up, and learns of it",
-  },
 ];
