@@ -1,9 +1,10 @@
 import type { Cause } from "../core/cause.ts";
 import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
+import { writtenIn } from "../source/layers.ts";
 import type { Loaded } from "../source/source.ts";
 import type { OpenStore, StoreChange } from "../store/store.ts";
-import { isSameContent, writtenIn } from "./running.ts";
+import { isSameContent } from "./running.ts";
 
 /** What was stored instead. */
 export interface BroughtBack {

@@ -3,6 +3,7 @@ import { diff } from "../core/diff.ts";
 import type { Json } from "../core/document.ts";
 import { type HoldfastError, isHoldfastError } from "../core/error.ts";
 import { conflictAttemptsMax } from "../core/limits.ts";
+import { writtenIn } from "../source/layers.ts";
 import type { Loaded } from "../source/source.ts";
 import { isOpenStore, type OpenStore } from "../store/store.ts";
 import { outdated } from "../store/store_error.ts";
@@ -21,7 +22,6 @@ import {
   notStored,
   type Prepared,
   type Running,
-  writtenIn,
 } from "./running.ts";
 import { RunningValue } from "./running_value.ts";
 

@@ -1,7 +1,7 @@
 import { type HoldfastError, holdfastError, isHoldfastError, type Problem } from "../core/error.ts";
 import { freeze } from "../core/snapshot.ts";
+import { writtenIn } from "../source/layers.ts";
 import type { Loaded } from "../source/source.ts";
-import { writtenIn } from "./running.ts";
 
 /** Something newer than what runs, turned down. */
 export interface Refusal {

@@ -7,6 +7,7 @@ import { formatPointer } from "../core/pointer.ts";
 import { holdForRestart, type PendingRestart } from "../core/restart.ts";
 import { freeze, share } from "../core/snapshot.ts";
 import type { Host } from "../host/host.ts";
+import { writtenIn } from "../source/layers.ts";
 import type { Loaded, OpenSource } from "../source/source.ts";
 import { isOpenStore } from "../store/store.ts";
 import { describeSnapshot, type SnapshotDetails } from "./envelope.ts";
@@ -60,11 +61,6 @@ export interface Prepared {
 export function isSameContent(loaded: Loaded, running: Loaded): boolean {
   return loaded.hash === running.hash && loaded.generation === running.generation &&
     running.isStandIn !== true;
-}
-
-/** What the source that is written holds. */
-export function writtenIn(loaded: Loaded): Loaded {
-  return loaded.layers?.written?.loaded ?? loaded;
 }
 
 /** Whether something else is written than before; where not, its record and document say nothing of what changed. */

@@ -12,7 +12,8 @@ import type { Queue } from "./queue.ts";
 import { isOfOtherLayers, refusedContent } from "./refusal.ts";
 import type { ChangeSet } from "./reports.ts";
 import type { WriteOptions } from "./write_options.ts";
-import { type Prepared, writtenIn } from "./running.ts";
+import type { Prepared } from "./running.ts";
+import { writtenIn } from "../source/layers.ts";
 import {
   conflict,
   expired,

@@ -81,6 +81,11 @@ export function composeLayers(
   };
 }
 
+/** What the source that is written holds. */
+export function writtenIn(loaded: Loaded): Loaded {
+  return loaded.layers?.written?.loaded ?? loaded;
+}
+
 /**
  * Loads the newest that a layer holds which is not written. What led there, as a store tells it step by step to those who
  * follow its generations, does not matter.

@@ -1,3 +1,4 @@
+import { writtenIn } from "../source/layers.ts";
 import type { Loaded } from "../source/source.ts";
 import type { OpenStore } from "./store.ts";
 
@@ -6,7 +7,7 @@ import type { OpenStore } from "./store.ts";
  * is written. The layers around it stay.
  */
 export async function replacementBase(store: OpenStore, refused: Loaded): Promise<Loaded> {
-  const written = refused.layers?.written?.loaded ?? refused;
+  const written = writtenIn(refused);
   // That nothing is there was not what was turned down: the change goes on from it.
   return written.hash === "" ? await store.adopt(refused) : untaken(refused, written);
 }
@@ -15,7 +16,7 @@ function untaken({ record: _, layers, ...loaded }: Loaded, written: Loaded): Loa
   const nothing = { ...loaded, hash: "", generation: 0 };
   if (layers === undefined) return nothing;
   const held = layers.held.map((own) => {
-    return own === written || own.layers?.written?.loaded === written ? untaken(own, written) : own;
+    return own === written || writtenIn(own) === written ? untaken(own, written) : own;
   });
   return { ...nothing, layers: { ...layers, held } };
 }

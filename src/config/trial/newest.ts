@@ -1,5 +1,6 @@
+import { writtenIn } from "../../source/layers.ts";
 import type { OpenStore, StoredGeneration } from "../../store/store.ts";
-import { external, writtenIn } from "../running.ts";
+import { external } from "../running.ts";
 
 /**
  * The newest generation of a store. What somebody wrote over it by other means is not one yet, and comes as what it is to be.

@@ -2,13 +2,14 @@ import type { Cause } from "../../core/cause.ts";
 import { diff } from "../../core/diff.ts";
 import type { Json } from "../../core/document.ts";
 import { isHoldfastError } from "../../core/error.ts";
+import { writtenIn } from "../../source/layers.ts";
 import type { OpenStore, StoredGeneration } from "../../store/store.ts";
 import { notKept, outdated } from "../../store/store_error.ts";
 import { audit } from "../audit.ts";
 import { changeSetOf } from "../change_set.ts";
 import { needsDefaults } from "../given.ts";
 import { newestIn } from "./newest.ts";
-import { type EngineParts, writtenIn } from "../running.ts";
+import type { EngineParts } from "../running.ts";
 import { recoverConfirmation, type Reversion } from "./recovery.ts";
 
 /** What a config is opened with. */
